@@ -1,0 +1,201 @@
+"""The nouns of Penchant. Frozen facts, no I/O, no behaviour beyond what a fact can tell of itself.
+
+Words have one meaning each (see `docs/guide/vocabulary.md`): `item_id` is the client's string; an item's place in a
+matrix is a *row* (`item_row` in a bundle) or a *slot* (in the served index, which also holds items newer than the
+bundle). Times are aware UTC datetimes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+import numpy as np
+import numpy.typing as npt
+
+ItemId = NewType("ItemId", str)
+UserId = NewType("UserId", str)
+EventId = NewType("EventId", str)
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+JsonScalar = str | int | float | bool | None
+Properties = Mapping[str, JsonScalar | list[JsonScalar]]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What can be recommended. `title` is never empty; text is plain (HTML entities already resolved)."""
+
+    item_id: ItemId
+    title: str
+    categories: tuple[str, ...] = ()
+    description: str = ""
+    properties: Properties = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a user did with an item, when: a fact, never changed.
+
+    `type` is a word of the client's ("view", "like", "rating"); `value` its size where it has one (a rating of 4.0).
+    What both are worth is told once, in `app.history.weights`.
+    """
+
+    event_id: EventId
+    user_id: UserId
+    item_id: ItemId
+    type: str
+    at: datetime
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A user's last events, oldest first, and how far they reach.
+
+    `watermark` grows with every event stored for the user (0: none yet), so two histories with the same watermark are
+    the same history: that is what cached interest vectors are checked against.
+    """
+
+    events: tuple[Event, ...]
+    watermark: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is true of the *request*: its time and the declared features (device, place, company ...). Never history."""
+
+    at: datetime
+    features: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InterestVectors:
+    """K points in the one space, valid for one bundle only.
+
+    vectors: (K, D) float32, before the context gate. K is 0 for a user of whom nothing is known.
+    watermark: `History.watermark` of the events that were read. encoded_at: when.
+    last_event_at: time of the newest event read, None when there was none (the gate needs the gap to the request).
+    """
+
+    vectors: FloatArray
+    watermark: int
+    encoded_at: datetime
+    last_event_at: datetime | None = None
+
+
+class Source(StrEnum):
+    """Where a candidate came from."""
+
+    INTERESTS = "interests"
+    WORDS = "words"
+    POPULAR = "popular"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Items proposed for one request, each once. slots: (C,) int64. sources[i]: who proposed slot i, never empty."""
+
+    slots: IntArray
+    sources: tuple[tuple[Source, ...], ...]
+
+
+PART_NAMES = ("text", "id", "context", "prior", "rules")
+"""What a score is the sum of, in the order of the columns of `Scores.parts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of C candidates, in the candidates' order; comparable within one request only.
+
+    total: (C,) float32. parts: (C, len(PART_NAMES)) float32, each row summing to its total.
+    interest: (C,) int64, the interest vector that won the maximum; -1 where there was none.
+    """
+
+    total: FloatArray
+    parts: FloatArray
+    interest: IntArray
+
+
+class Seen(StrEnum):
+    """What to do with items the user has already had an event on."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+class Rung(StrEnum):
+    """How the interest vectors of an answer came about, best first. Every answer names its rung."""
+
+    FRESH = "fresh"
+    CACHED = "cached"
+    STALE = "stale"
+    POPULAR = "popular"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is in a slate: a kind, a sentence, and the evidence that truly took part in the choice."""
+
+    kind: str
+    text: str
+    evidence: Mapping[str, JsonScalar | list[JsonScalar]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SlateItem:
+    """One place of a slate."""
+
+    item: Item
+    score: float
+    parts: Mapping[str, float]
+    sources: tuple[Source, ...]
+    interest: int
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedBy:
+    """How an answer was made: which bundle and rung, what was degraded and why, how long each stage took.
+
+    profile_age_s: seconds since the interest vectors were encoded; None when none were used.
+    took_ms: stage name to milliseconds. unknown_items: ids of the request's history that the catalogue does not hold.
+    """
+
+    bundle: str
+    rung: Rung
+    profile_age_s: float | None
+    degraded: tuple[str, ...]
+    took_ms: Mapping[str, float]
+    unknown_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """The ordered list answered together."""
+
+    slate_id: str
+    items: tuple[SlateItem, ...]
+    served_by: ServedBy
+
+
+@dataclass(frozen=True, slots=True)
+class SlateRequest:
+    """Who is asking and for what: a stored user, events told in the request, words, any mix of them, or nobody.
+
+    history: events of this request alone, oldest first; they are read after the stored ones and never stored.
+    k: 1 to 500. exclude: item ids that must not appear.
+    """
+
+    context: Context
+    k: int
+    user_id: UserId | None = None
+    history: tuple[Event, ...] = ()
+    words: str = ""
+    exclude: frozenset[ItemId] = frozenset()
+    seen: Seen = Seen.NEVER
+    explain: bool = False

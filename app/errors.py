@@ -1,0 +1,80 @@
+"""One tree of errors, each with its HTTP status and its stable problem type.
+
+A message says what came, what was expected and what to do. `app.api.problems` turns the tree into RFC 9457 answers;
+nothing else knows about that.
+"""
+
+from typing import ClassVar
+
+
+class PenchantError(Exception):
+    """Root of the tree. `slug` ends the problem's `type` URI; `title` is the same for every occurrence."""
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong on our side"
+    retry_after_s: ClassVar[int | None] = None
+
+
+class InvalidRequest(PenchantError):
+    status = 422
+    slug = "invalid-request"
+    title = "The request is not well formed"
+
+
+class UnknownItem(PenchantError):
+    status = 404
+    slug = "unknown-item"
+    title = "No such item"
+
+
+class UnknownUser(PenchantError):
+    status = 404
+    slug = "unknown-user"
+    title = "No such user"
+
+
+class EventConflict(PenchantError):
+    """An `event_id` came again with another body: a retry counts once, a rewrite is refused."""
+
+    status = 409
+    slug = "event-conflict"
+    title = "This event_id already stands for another event"
+
+
+class Overloaded(PenchantError):
+    """A bounded queue is full: refused at once rather than served too late."""
+
+    status = 503
+    slug = "overloaded"
+    title = "More work than this server can finish in time"
+    retry_after_s = 1
+
+
+class StoreUnavailable(PenchantError):
+    status = 503
+    slug = "store-unavailable"
+    title = "The durable store cannot take this write"
+    retry_after_s = 5
+
+
+class BundleError(PenchantError):
+    """A bundle is missing, damaged or made for something else. Stops the start with one line."""
+
+    status = 503
+    slug = "bundle"
+    title = "The trained bundle cannot be used"
+
+
+class SettingsError(PenchantError):
+    """A setting does not make sense. Stops the start with one line."""
+
+    slug = "settings"
+    title = "A setting does not make sense"
+
+
+class DataError(PenchantError):
+    """Data for an offline job is missing, damaged or not of the form that was announced."""
+
+    slug = "data"
+    title = "The data cannot be used"

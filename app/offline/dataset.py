@@ -1,0 +1,79 @@
+"""A cleaned data set in memory: items in row order, events sorted by user and time.
+
+Written by `app.offline.clean`, read by every later job. On disk it is a folder: `events.parquet`, `items.jsonl`,
+`dataset.json` (name, digest, counts, context features), `report.md` and `report.json`.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from app.catalogue.codec import item_from_json
+from app.domain import FloatArray, IntArray, Item
+from app.errors import DataError
+
+CONTEXT_PREFIX = "context_"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """E events of U users on N items. Events are ordered by user, then time, then their order in the source.
+
+    users, rows: (E,) int64, positions in `user_ids` and `items`. at_s: (E,) int64 Unix seconds. weights: (E,) float32,
+    see `app.history.weights`. context: feature name -> (E,) array of str, "" where not given.
+    """
+
+    name: str
+    digest: str
+    items: tuple[Item, ...]
+    user_ids: tuple[str, ...]
+    users: IntArray
+    rows: IntArray
+    at_s: IntArray
+    weights: FloatArray
+    context: dict[str, np.ndarray]
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """(U + 1,) int64: the events of user u are positions starts[u] to starts[u + 1]."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.users, minlength=self.n_users))]).astype(np.int64)
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Load what `clean` wrote. Raises DataError where the folder is not a cleaned data set."""
+    try:
+        about = json.loads((folder / "dataset.json").read_text())
+        events = pl.read_parquet(folder / "events.parquet")
+        with (folder / "items.jsonl").open() as lines:
+            items = tuple(item_from_json(line) for line in lines)
+    except FileNotFoundError as missing:
+        raise DataError(f"{missing.filename} is missing: run `penchant data clean` first") from missing
+    row_of = {item.item_id: row for row, item in enumerate(items)}
+    user_ids, users = np.unique(events["user_id"].to_numpy(), return_inverse=True)
+    at_s = events["at"].dt.epoch("s").to_numpy().astype(np.int64)
+    order = np.lexsort((np.arange(len(users)), at_s, users))
+    rows = np.fromiter((row_of[i] for i in events["item_id"]), np.int64, len(events))
+    names = [name for name in events.columns if name.startswith(CONTEXT_PREFIX)]
+    return Dataset(
+        name=about["name"],
+        digest=about["digest"],
+        items=items,
+        user_ids=tuple(user_ids.tolist()),
+        users=users[order].astype(np.int64),
+        rows=rows[order],
+        at_s=at_s[order],
+        weights=events["weight"].to_numpy().astype(np.float32)[order],
+        context={n.removeprefix(CONTEXT_PREFIX): events[n].fill_null("").to_numpy()[order] for n in names},
+    )

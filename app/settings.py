@@ -1,0 +1,81 @@
+"""Every setting, once: default, unit, and the reason for the default.
+
+A value is looked for as a command-line flag, then as an environment variable with the prefix `PENCHANT_`, then in the
+file `penchant.toml` of the working folder (or the one named by `PENCHANT_CONFIG_FILE`), then here.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PENCHANT_", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on: loopback until API keys guard others.")
+    port: Port = Field(8000, description="TCP port to listen on; 0 takes a free one.")
+    workers: PositiveInt = Field(1, description="Server processes. Each holds its own encoder: memory grows with it.")
+
+    data_dir: Path = Field(Path("var"), description="Folder for what is kept: the database, fetched and cleaned data.")
+    bundle_dir: Path = Field(
+        Path("artifacts/current"),
+        description="Folder of the bundle to serve; a link to one of artifacts/<version>/.",
+    )
+    database_url: str = Field("", description="Durable store. Empty: sqlite:///<data_dir>/penchant.sqlite3.")
+    redis_url: str = Field(
+        "embedded://",
+        description="redis://, unix:///path.sock, embedded:// (a Valkey of our own) or memory:// (this process only).",
+    )
+    redis_timeout_ms: PositiveInt = Field(
+        100, description="Connect and command timeout. The client's own default can hang for 58 s."
+    )
+
+    device: str = Field("auto", description="auto, cpu or cuda. auto takes CUDA when there is one.")
+    threads: int = Field(
+        0, ge=0, description="CPU threads of all workers together, for torch and FAISS. 0: the cgroup's quota."
+    )
+
+    history_events: PositiveInt = Field(50, le=512, description="Last events of a user that the encoder reads.")
+    candidates: PositiveInt = Field(200, description="Candidates asked of each source before scoring.")
+    encode_batch: PositiveInt = Field(16, description="Histories encoded together at most.")
+    encode_queue: PositiveInt = Field(
+        64, description="Histories that may wait for the encoder; past it the answer falls to the next rung."
+    )
+    encode_budget_ms: PositiveInt = Field(
+        400, description="How long a request waits for a fresh encode before it falls to the next rung."
+    )
+    interest_ttl_s: PositiveInt = Field(86_400, description="Life of cached interest vectors in Redis.")
+    interest_cache_size: PositiveInt = Field(10_000, description="Users whose vectors each process keeps itself (L1).")
+    feed_poll_ms: PositiveInt = Field(
+        200, description="How often a process looks for catalogue changes of others; promised visibility is 1,000 ms."
+    )
+    max_body_bytes: PositiveInt = Field(1_048_576, description="Largest request body.")
+    json_logs: bool = Field(False, description="Log lines as JSON rather than for reading.")
+
+    @model_validator(mode="after")
+    def _fill_database_url(self) -> "Settings":
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'penchant.sqlite3'}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = Path(os.environ.get("PENCHANT_CONFIG_FILE", "penchant.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml)
+
+    def as_environment(self) -> dict[str, str]:
+        """The same settings as environment variables, for worker processes."""
+        return {f"PENCHANT_{name.upper()}": str(value) for name, value in self.model_dump().items()}
