@@ -5,6 +5,7 @@ online (`open_bundle`) before anything in it is parsed: FAISS and safetensors bo
 without complaint, so every byte is checked against its SHA-256 first.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -99,6 +100,16 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.format != FORMAT:
         raise BundleError(f"{path} has format {manifest.format}, this program reads {FORMAT}: train the bundle again")
     return manifest
+
+
+def list_bundles(artifacts: Path) -> list[Manifest]:
+    """Manifests of all bundles in a folder, by version; folders that hold none are passed over."""
+    found = []
+    for path in sorted(artifacts.glob(f"*/{MANIFEST}")):
+        if not path.parent.is_symlink():
+            with contextlib.suppress(BundleError):
+                found.append(read_manifest(path.parent))
+    return found
 
 
 def open_bundle(folder: Path) -> Bundle:

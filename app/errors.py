@@ -17,18 +17,24 @@ class PenchantError(Exception):
 
 
 class InvalidRequest(PenchantError):
+    """A field is missing, unknown, of another type or out of its range."""
+
     status = 422
     slug = "invalid-request"
     title = "The request is not well formed"
 
 
 class UnknownItem(PenchantError):
+    """The catalogue holds no such item: it never did, or it was deleted."""
+
     status = 404
     slug = "unknown-item"
     title = "No such item"
 
 
 class UnknownUser(PenchantError):
+    """Not one event of this user is stored."""
+
     status = 404
     slug = "unknown-user"
     title = "No such user"
@@ -52,6 +58,8 @@ class Overloaded(PenchantError):
 
 
 class StoreUnavailable(PenchantError):
+    """The durable store cannot be read or written: its disk is full, locked or gone."""
+
     status = 503
     slug = "store-unavailable"
     title = "The durable store cannot take this write"

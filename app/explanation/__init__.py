@@ -1,0 +1,1 @@
+"""A slate to reasons: read off the score, or measured by leaving events out."""

@@ -1,0 +1,1 @@
+"""Events kept: the durable log (`store`) and what an event is worth (`weights`)."""

@@ -17,6 +17,7 @@ from app.domain import FloatArray, IntArray, Item
 from app.errors import DataError
 
 CONTEXT_PREFIX = "context_"
+FILES = ("dataset.json", "events.parquet", "items.jsonl")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Dataset:
 
     users, rows: (E,) int64, positions in `user_ids` and `items`. at_s: (E,) int64 Unix seconds. weights: (E,) float32,
     see `app.history.weights`. context: feature name -> (E,) array of str, "" where not given.
+    has_times: False where the source had no clock and `at_s` only keeps its order.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Dataset:
     at_s: IntArray
     weights: FloatArray
     context: dict[str, np.ndarray]
+    has_times: bool = True
 
     @property
     def n_items(self) -> int:
@@ -53,18 +56,19 @@ class Dataset:
 
 def read_dataset(folder: Path) -> Dataset:
     """Load what `clean` wrote. Raises DataError where the folder is not a cleaned data set."""
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name} is missing: run `penchant data clean` first")
     try:
-        about = json.loads((folder / "dataset.json").read_text())
+        about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         events = pl.read_parquet(folder / "events.parquet")
-        with (folder / "items.jsonl").open() as lines:
+        with (folder / "items.jsonl").open(encoding="utf-8") as lines:
             items = tuple(item_from_json(line) for line in lines)
-    except FileNotFoundError as missing:
-        raise DataError(f"{missing.filename} is missing: run `penchant data clean` first") from missing
-    row_of = {item.item_id: row for row, item in enumerate(items)}
+    except (ValueError, KeyError, pl.exceptions.PolarsError) as damaged:
+        raise DataError(f"{folder} is damaged ({damaged}): run `penchant data clean` again") from damaged
     user_ids, users = np.unique(events["user_id"].to_numpy(), return_inverse=True)
-    at_s = events["at"].dt.epoch("s").to_numpy().astype(np.int64)
-    order = np.lexsort((np.arange(len(users)), at_s, users))
-    rows = np.fromiter((row_of[i] for i in events["item_id"]), np.int64, len(events))
+    at_us = events["at"].dt.epoch("us").to_numpy()  # the order within a second counts, though `at_s` drops it
+    order = np.lexsort((at_us, users))
     names = [name for name in events.columns if name.startswith(CONTEXT_PREFIX)]
     return Dataset(
         name=about["name"],
@@ -72,8 +76,19 @@ def read_dataset(folder: Path) -> Dataset:
         items=items,
         user_ids=tuple(user_ids.tolist()),
         users=users[order].astype(np.int64),
-        rows=rows[order],
-        at_s=at_s[order],
+        rows=_rows_of(events, items)[order],
+        at_s=(at_us // 1_000_000)[order],
         weights=events["weight"].to_numpy().astype(np.float32)[order],
         context={n.removeprefix(CONTEXT_PREFIX): events[n].fill_null("").to_numpy()[order] for n in names},
+        has_times=about["has_times"],
     )
+
+
+def _rows_of(events: pl.DataFrame, items: tuple[Item, ...]) -> IntArray:
+    row_of = {item.item_id: row for row, item in enumerate(items)}
+    try:
+        return np.fromiter((row_of[item_id] for item_id in events["item_id"]), np.int64, len(events))
+    except KeyError as unknown:
+        raise DataError(
+            f"events name the item {unknown} that items.jsonl lacks: run `penchant data clean` again"
+        ) from unknown

@@ -1,7 +1,8 @@
 """Which events may be learned from and which are questions, by two protocols.
 
 Both put one question a user: given everything the user did before it, which item came next? A question is named by the
-position of its event; its history is every earlier event of the same user, whether or not it was trained on.
+position of its event; its history is every earlier event of the same user, whether or not it was trained on. Only
+liked events (weight above 0) are asked for: a refusal is nothing to recommend.
 """
 
 from dataclasses import dataclass
@@ -38,37 +39,44 @@ def split(dataset: Dataset, protocol: Protocol, *, quantile: float = 0.9) -> Spl
 
 
 def _leave_one_out(dataset: Dataset) -> Split:
-    """Each user's last event is the test, the one before it validation; users with fewer than 3 events only train."""
-    starts, ends = dataset.starts[:-1], dataset.starts[1:]
-    asked = ends - starts >= 3
-    test, validation = ends[asked] - 1, ends[asked] - 2
-    return _without(dataset, Protocol.LEAVE_ONE_OUT, validation, test, held_out=np.concatenate([validation, test]))
+    """Each user's last liked event is the test, the one before it validation; with fewer than 3 a user only trains."""
+    asked = dataset.weights > 0
+    enough = np.bincount(dataset.users[asked], minlength=dataset.n_users) >= 3
+    asked &= enough[dataset.users]
+    test = _last_of_each_user(dataset, asked)
+    asked[test] = False
+    validation = _last_of_each_user(dataset, asked)
+    return Split(Protocol.LEAVE_ONE_OUT, ~_from_question_on(dataset, validation), validation, test)
 
 
 def _global_time(dataset: Dataset, quantile: float) -> Split:
-    """Everything from the cut on is unseen; a user's last event after the cut is the test.
+    """Everything from the cut on is unseen; a user's last liked event after the cut is the test.
 
-    Validation imitates that without giving the newest weeks away: of users whose last event before the cut lies in the
-    last (1 - quantile) share of the training events, that one event alone is held out.
-    Source of the protocol: Time to Split (Gusak et al. 2025), global temporal split with the last event as target.
+    Validation imitates that without giving the newest weeks away: of users whose last liked event before the cut lies
+    in the last (1 - quantile) share of the training events, that one event (with what they refused after it) is held
+    out. Source of the protocol: Time to Split (Gusak et al. 2025), global temporal split with the last event as target.
     """
     cut = np.quantile(dataset.at_s, quantile, method="higher")
     before = dataset.at_s < cut
     window = np.quantile(dataset.at_s[before], quantile, method="higher") if before.any() else cut
-    last = dataset.starts[1:] - 1
-    test = last[(dataset.at_s[last] >= cut) & (last > dataset.starts[:-1])]
-    n_before = np.bincount(dataset.users[before], minlength=dataset.n_users)
-    last_before = dataset.starts[:-1] + n_before - 1
-    kept = n_before >= 2
-    validation = last_before[kept & (dataset.at_s[np.maximum(last_before, 0)] >= window)]
-    return _without(
-        dataset, Protocol.GLOBAL_TIME, validation, test, held_out=np.concatenate([validation, np.flatnonzero(~before)])
-    )
+    has_history = np.arange(len(dataset.rows)) > dataset.starts[dataset.users]
+    asked = (dataset.weights > 0) & has_history
+    test = _last_of_each_user(dataset, asked & ~before)
+    validation = _last_of_each_user(dataset, asked & before)
+    validation = validation[dataset.at_s[validation] >= window]
+    return Split(Protocol.GLOBAL_TIME, before & ~_from_question_on(dataset, validation), validation, test)
 
 
-def _without(
-    dataset: Dataset, protocol: Protocol, validation: IntArray, test: IntArray, *, held_out: IntArray
-) -> Split:
-    train = np.ones(len(dataset.rows), dtype=np.bool_)
-    train[held_out] = False
-    return Split(protocol, train, validation, test)
+def _last_of_each_user(dataset: Dataset, among: BoolArray) -> IntArray:
+    """Positions, ascending; users without any of these events are left out."""
+    last = np.full(dataset.n_users, -1, dtype=np.int64)
+    positions = np.flatnonzero(among)
+    last[dataset.users[positions]] = positions  # the last of equal indices wins
+    return last[last >= 0]
+
+
+def _from_question_on(dataset: Dataset, questions: IntArray) -> BoolArray:
+    """(E,): the question's own event and every later one of its user."""
+    first = np.full(dataset.n_users, len(dataset.rows), dtype=np.int64)
+    first[dataset.users[questions]] = questions
+    return np.arange(len(dataset.rows)) >= first[dataset.users]

@@ -1,0 +1,1 @@
+"""Scores to a slate: which candidates, in which order."""

@@ -1,0 +1,40 @@
+# The same few commands for people and for CI. `make help` lists them from the comments behind the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/.installed ## Create .venv and install everything, tests' tools included
+
+# torch on its own and first: the CPU build where pip offers one for this version, and later ranges are then satisfied.
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "$${PENCHANT_TORCH:-torch==2.13.0}"
+	$(BIN)/python -m pip install --quiet --editable '.[embedded,offline,dev]'
+	touch $@
+
+demo: setup ## Fetch data, fine-tune, evaluate and serve, in one go; a second run only serves
+	$(BIN)/penchant demo
+
+serve: setup ## Serve the current bundle
+	$(BIN)/penchant serve
+
+check: setup ## Lint, types, import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/unit/test_arrows.py
+
+test: setup redis-server check ## All tests
+	$(BIN)/python -m pytest
+
+# The contract suite wants a real redis-server too. As root on Debian it is installed; elsewhere the suite says it skipped.
+redis-server:
+	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server >/dev/null; } || true
+
+.PHONY: help setup demo serve check test redis-server

@@ -1,0 +1,80 @@
+"""What the routes ask of the rooms, and how they get it: the lifespan puts it into the request's state.
+
+The protocols keep this layer free of torch and FAISS: the real objects come from `app.wiring`, the tests' from memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict, cast
+
+from fastapi import Depends, Request
+
+from app.domain import Event, Item, ItemId, Slate, SlateRequest, UserId
+
+if TYPE_CHECKING:
+    from app.history.store import AppendResult
+    from app.interests.phrases import Interest
+
+
+class Recommender(Protocol):
+    async def recommend(self, request: SlateRequest) -> Slate: ...
+
+
+class Histories(Protocol):
+    async def append(self, events: Sequence[Event], received_at: datetime) -> "AppendResult":
+        """Return once the events are on disk. Raises Overloaded, StoreUnavailable."""
+        ...
+
+
+class Catalogue(Protocol):
+    async def put(self, item: Item) -> bool:
+        """True if created. Raises Overloaded, StoreUnavailable."""
+        ...
+
+    async def get(self, item_id: ItemId) -> Item:
+        """Raises UnknownItem."""
+        ...
+
+    async def delete(self, item_id: ItemId) -> None:
+        """Raises UnknownItem."""
+        ...
+
+
+class InterestReaders(Protocol):
+    async def describe(self, user_id: UserId) -> Sequence["Interest"]:
+        """Strongest first. Raises UnknownUser, Overloaded."""
+        ...
+
+
+class Health(Protocol):
+    async def ready(self) -> Mapping[str, str]:
+        """What was checked, and what was found; raises the PenchantError that keeps this process from serving."""
+        ...
+
+
+class Resources(Protocol):
+    """What `app.wiring.open_resources` opens."""
+
+    @property
+    def recommender(self) -> Recommender: ...
+    @property
+    def histories(self) -> Histories: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def readers(self) -> InterestReaders: ...
+    @property
+    def health(self) -> Health: ...
+
+
+class State(TypedDict):
+    """What the lifespan yields."""
+
+    resources: Resources
+
+
+def get_resources(request: Request) -> Resources:
+    return cast("State", request.state)["resources"]
+
+
+OpenResources = Annotated[Resources, Depends(get_resources)]

@@ -1,0 +1,70 @@
+"""`POST /v1/events`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from app import telemetry
+from app.api.dependencies import OpenResources
+from app.api.openapi import Examples, problem_responses
+from app.api.schemas.events import EventBatch, EventReceipt
+from app.errors import EventConflict
+
+router = APIRouter(prefix="/v1/events", tags=["events"])
+
+MOST_NAMED = 10
+
+EXAMPLES: Examples = {
+    "like": {
+        "summary": "User 1 liked an item just now",
+        "value": {"events": [{"event_id": "demo-1", "user_id": "1", "item_id": "50", "type": "like"}]},
+    },
+    "ratings": {
+        "summary": "Several, with times and values",
+        "value": {
+            "events": [
+                {
+                    "event_id": "demo-2",
+                    "user_id": "1",
+                    "item_id": "172",
+                    "type": "rating",
+                    "value": 5,
+                    "at": "2025-06-06T20:10:00Z",
+                },
+                {
+                    "event_id": "demo-3",
+                    "user_id": "2",
+                    "item_id": "181",
+                    "type": "rating",
+                    "value": 2.5,
+                    "at": "2025-06-06T20:15:00+02:00",
+                },
+            ]
+        },
+    },
+}
+
+
+@router.post("", summary="Tell what users did", responses=problem_responses(409))
+async def record_events(
+    batch: Annotated[EventBatch, Body(openapi_examples=EXAMPLES)], resources: OpenResources
+) -> EventReceipt:
+    """Answers once the events are on disk; a slate asked for after that reflects them.
+
+    An event is known by its `event_id`: sent again it counts once, so a batch may be repeated without care. The same
+    id with another content is a conflict: that event is refused and named, the others are stored. 409 when there is
+    nothing but conflicts.
+    """
+    received_at = datetime.now(UTC)
+    events = [event.to_domain(received_at) for event in batch.events]
+    result = await resources.histories.append(events, received_at)
+    telemetry.count_events_stored(len(result.stored))
+    if len(result.conflicts) == len(events):
+        raise EventConflict(_name_conflicts(result.conflicts))
+    return EventReceipt(stored=len(result.stored), duplicates=len(result.duplicates), conflicts=list(result.conflicts))
+
+
+def _name_conflicts(event_ids: tuple[str, ...]) -> str:
+    named = ", ".join(event_ids[:MOST_NAMED]) + (", ..." if len(event_ids) > MOST_NAMED else "")
+    return f"Every event was refused, since its id stands for another event: {named}. Give a new event a new id."

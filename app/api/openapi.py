@@ -1,0 +1,75 @@
+"""The OpenAPI document and the pages that show it, served without anything from elsewhere."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.models import Example
+from fastapi_standalone_docs import StandaloneDocs
+from pydantic.json_schema import models_json_schema
+
+import app.api.refusals  # noqa: F401  # the leaves of the tree that it describes
+from app.api.problems import MEDIA_TYPE, Problem
+from app.errors import PenchantError
+
+Examples = dict[str, Example]
+"""Requests to try, by name. They run as they are against the demonstration data."""
+
+REF = "#/components/schemas/{model}"
+
+DESCRIPTION = """
+Recommendations from a fine-tuned user encoder: interests, items and words are points of one space, and a score is a
+sum that can be read.
+
+Every refusal is an [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem with a stable `type`; every answer
+carries `X-Request-ID`. Times without an offset are UTC. Unknown fields are refused.
+"""
+
+TAGS = [
+    {"name": "recommendations", "description": "Ask for a slate."},
+    {"name": "events", "description": "Tell what users did. The next slate reflects it."},
+    {"name": "items", "description": "The catalogue: what is written is in every process within a second."},
+    {"name": "users", "description": "What is understood of a user."},
+    {"name": "operations", "description": "For those who run the service."},
+]
+
+SWAGGER = {"tryItOutEnabled": True, "displayRequestDuration": True, "validatorUrl": "none"}
+"""validatorUrl: without it the page sends the document's address to a service on the internet for a badge."""
+
+
+def publish(app: FastAPI) -> None:
+    """Serve the documentation pages' assets, and let the document hold the shape of a problem."""
+    StandaloneDocs(app)
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"].update(_problem_schemas())
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI's own documentation gives
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of these statuses: which problems stand behind each."""
+    return {status: _response(status) for status in statuses}
+
+
+def error_kinds(base: type[PenchantError] = PenchantError) -> Iterator[type[PenchantError]]:
+    """The tree of errors without its root."""
+    for kind in base.__subclasses__():
+        yield kind
+        yield from error_kinds(kind)
+
+
+def _response(status: int) -> dict[str, Any]:
+    kinds = [f"{kind.title} (`{kind.slug}`)" for kind in error_kinds() if kind.status == status]
+    return {
+        "description": ". ".join(kinds),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
+    }
+
+
+def _problem_schemas() -> dict[str, Any]:
+    _, document = models_json_schema([(Problem, "serialization")], ref_template=REF)
+    return dict(document["$defs"])

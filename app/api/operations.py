@@ -1,0 +1,45 @@
+"""For those who run the service: whether it lives, whether it can serve, and its metrics."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
+
+from app import telemetry
+from app.api.dependencies import OpenResources
+from app.api.openapi import problem_responses
+from app.api.schemas.fields import Wire
+
+router = APIRouter(tags=["operations"])
+
+
+class Alive(Wire):
+    status: str = "alive"
+
+
+class Ready(Wire):
+    status: str = "ready"
+    checks: dict[str, str] = Field(description="What was checked, and what was found.")
+
+
+@router.get("/livez", summary="Is the process alive?")
+async def live() -> Alive:
+    """An answer is all it takes: no dependency is asked, since restarting us would mend none."""
+    return Alive()
+
+
+@router.get("/readyz", summary="Can it serve?", responses=problem_responses(503))
+async def ready(resources: OpenResources) -> Ready:
+    """503 when it cannot. A cache that is down does not count: slates are then made without it."""
+    return Ready(checks=dict(await resources.health.ready()))
+
+
+@router.get("/healthz", summary="The same as /readyz", responses=problem_responses(503))
+async def healthy(resources: OpenResources) -> Ready:
+    """For load balancers that look here by habit."""
+    return await ready(resources)
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
+def read_metrics() -> Response:
+    return Response(telemetry.render_metrics(), media_type=CONTENT_TYPE_LATEST)

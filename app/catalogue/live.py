@@ -1,0 +1,157 @@
+"""The catalogue as one process serves it: the store's items in memory, each with a slot in the index.
+
+Everything arrives by the store's change feed: all items at the start, then what this process or any other changed.
+So there is one way in, and two workers that have read equally far serve the same items.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import structlog
+
+from app.catalogue.store import CatalogueChange, CatalogueStore
+from app.catalogue.text import item_text
+from app.domain import FloatArray, IntArray, Item, ItemId
+from app.errors import UnknownItem
+from app.retrieval.index import ItemIndex
+from app.scoring.prior import unseen_prior
+from app.trained import Trained
+
+FEED_PAGE = 5_000
+NO_ROW = -1
+
+log = structlog.get_logger()
+
+
+class Texts(Protocol):
+    """Text vectors: what the live catalogue asks of the item encoder."""
+
+    async def encode(self, texts: Sequence[str]) -> FloatArray: ...
+
+    def place(self, text: FloatArray) -> FloatArray: ...
+
+
+class LiveCatalogue:
+    """Items by id and by slot. All methods belong to the event loop's thread."""
+
+    def __init__(self, store: CatalogueStore, trained: Trained, version: str, index: ItemIndex, texts: Texts) -> None:
+        self.index = index
+        self._store = store
+        self._trained = trained
+        self._version = version
+        self._texts = texts
+        self._row_of = {item.item_id: row for row, item in enumerate(trained.items)}
+        self._slot_of: dict[ItemId, int] = dict(self._row_of)
+        self._items: list[Item] = list(trained.items)
+        self._rows: list[int] = list(range(len(trained.items)))
+        self._newer_text: list[FloatArray] = []
+        self._seq = 0
+        self._catching_up = asyncio.Lock()
+
+    async def put(self, item: Item) -> bool:
+        """Create or replace; True if created. It is then durable, and retrievable here; elsewhere within a second."""
+        (text,) = await self._texts.encode([item_text(item)])
+        created = await self._store.put(item, text, self._version)
+        await self.catch_up()
+        return created
+
+    async def delete(self, item_id: ItemId) -> None:
+        """Raises UnknownItem."""
+        await self._store.delete(item_id)
+        await self.catch_up()
+
+    async def get(self, item_id: ItemId) -> Item:
+        """From the store, so that it is true of every process at once. Raises UnknownItem."""
+        return await self._store.get(item_id)
+
+    async def seed(self) -> int:
+        """Enter the bundle's items into the store, but for those it has met before (deleted ones stay deleted)."""
+        return await self._store.seed(self._trained.items)
+
+    def find_slot(self, item_id: ItemId) -> int | None:
+        """Slot of an item, deleted ones too: what somebody watched still tells of their taste."""
+        return self._slot_of.get(item_id)
+
+    def get_slot(self, item_id: ItemId) -> int:
+        """Slot of an item that may be shown. Raises UnknownItem."""
+        slot = self._slot_of.get(item_id)
+        if slot is None or not self.index.is_alive(slot):
+            raise UnknownItem(f"no item {item_id!r} in the catalogue")
+        return slot
+
+    def item_at(self, slot: int) -> Item:
+        return self._items[slot]
+
+    def rows_at(self, slots: IntArray) -> IntArray:
+        """Item rows of the bundle, NO_ROW for items it was not trained on."""
+        return np.array([self._rows[slot] for slot in slots], dtype=np.int64)
+
+    def text_at(self, slots: IntArray) -> FloatArray:
+        """(n, T) text vectors."""
+        known = len(self._trained.items)
+        vectors = [self._trained.text[s] if s < known else self._newer_text[s - known] for s in slots]
+        return np.stack(vectors) if vectors else np.empty((0, self._trained.text.shape[1]), dtype=np.float32)
+
+    async def catch_up(self) -> None:
+        """Apply every change committed before this call."""
+        async with self._catching_up:
+            while changes := await self._store.changes_since(self._seq, FEED_PAGE):
+                await self._apply(changes)
+                self._seq = changes[-1].seq
+
+    async def follow(self, poll_s: float) -> None:
+        """Keep up with other processes until cancelled. A store that fails is asked again; the catalogue stays."""
+        while True:
+            await asyncio.sleep(poll_s)
+            try:
+                await self.catch_up()
+            except Exception:
+                log.exception("catalogue_feed_failed")
+
+    async def _apply(self, changes: Sequence[CatalogueChange]) -> None:
+        texts = await self._texts_of([change for change in changes if self._is_newer(change)])
+        for change in changes:
+            self._retire(change.item_id)
+            if change.item is None:
+                continue
+            row = self._row_of.get(change.item_id, NO_ROW)
+            if change.item_id in texts:
+                self._add(change.item, row, texts[change.item_id])
+            else:
+                self._slot_of[change.item_id] = row
+                self._items[row] = change.item
+                self.index.revive(row)
+
+    def _is_newer(self, change: CatalogueChange) -> bool:
+        """Whether the bundle's vector does not stand for this item: it is new, or its text has changed."""
+        if change.item is None:
+            return False
+        row = self._row_of.get(change.item_id)
+        return row is None or item_text(self._trained.items[row]) != item_text(change.item)
+
+    async def _texts_of(self, changes: Sequence[CatalogueChange]) -> dict[ItemId, FloatArray]:
+        """Text vectors: as stored by whoever wrote the item with this bundle, encoded now otherwise."""
+        texts = {c.item_id: c.vector for c in changes if c.vector is not None and c.vector_version == self._version}
+        missing = [c.item for c in changes if c.item is not None and c.item_id not in texts]
+        if missing:
+            vectors = await self._texts.encode([item_text(item) for item in missing])
+            texts |= {item.item_id: vector for item, vector in zip(missing, vectors, strict=True)}
+        return texts
+
+    def _retire(self, item_id: ItemId) -> None:
+        if (slot := self._slot_of.get(item_id)) is not None:
+            self.index.remove(slot)
+
+    def _add(self, item: Item, row: int, text: FloatArray) -> None:
+        """A slot beside the bundle's: text of now, behaviour as trained where there is any."""
+        vector = self._texts.place(text[None])[0]
+        prior = unseen_prior(int(self._trained.n_events.sum()), len(self._trained.items))
+        if row != NO_ROW:
+            id_block = slice(self._trained.space.shape.block_dim, None)
+            vector[id_block], prior = self._trained.vectors[row, id_block], self._trained.prior[row]
+        self._slot_of[item.item_id] = self.index.add(np.concatenate([vector, prior]))
+        self._items.append(item)
+        self._rows.append(row)
+        self._newer_text.append(text)

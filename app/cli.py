@@ -1,0 +1,205 @@
+"""`penchant ...`: every command, thin. A command imports what is heavy itself, so that --help is quick."""
+
+import sys
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from app.errors import PenchantError
+from app.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Penchant, an online recommendation service.")
+data = typer.Typer(no_args_is_help=True, help="Fetch, clean and load data.")
+bundle = typer.Typer(no_args_is_help=True, help="Look at trained bundles.")
+app.add_typer(data, name="data")
+app.add_typer(bundle, name="bundle")
+
+Recipe = Annotated[str, typer.Option(help="Training recipe: tiny or fast.")]
+Seed = Annotated[int, typer.Option(help="Seed: the same seed and data give the same bundle.")]
+
+
+def main() -> None:
+    """Run a command; an error of ours is one line and exit status 1, never a traceback."""
+    try:
+        app()
+    except PenchantError as error:
+        typer.secho(f"penchant: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` one flag a setting; it receives them as its argument `settings`.
+
+    A flag left out falls back to the environment, the file, the default (see `app.settings`).
+    """
+
+    def run(**arguments: Any) -> None:
+        told = {name: arguments.pop(name) for name in Settings.model_fields}
+        command(settings=_read_settings({name: v for name, v in told.items() if v is not None}), **arguments)
+
+    own = [parameter for name, parameter in signature(command).parameters.items() if name != "settings"]
+    run.__signature__ = Signature([*own, *_flags()])  # type: ignore[attr-defined]
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run
+
+
+def _flags() -> list[Parameter]:
+    return [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                str | None,
+                typer.Option(
+                    f"--{name.replace('_', '-')}",
+                    help=f"{field.description} [default: {field.default}] [env: PENCHANT_{name.upper()}]",
+                    show_default=False,
+                    rich_help_panel="Settings",
+                ),
+            ],
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _read_settings(told: dict[str, str]) -> Settings:
+    try:
+        return Settings(**told)  # type: ignore[arg-type]  # strings: pydantic reads them
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise typer.BadParameter(f"setting {place}: {first['msg']}, got {first['input']!r}") from invalid
+
+
+@app.command()
+@with_settings
+def serve(settings: Settings) -> None:
+    """Serve the API. Stops at once, with one line, where the bundle cannot be used."""
+    from app.serve import serve_forever
+
+    serve_forever(settings)
+
+
+@app.command()
+@with_settings
+def demo(settings: Settings, recipe: Recipe = "fast", seed: Seed = 0) -> None:
+    """Everything in one go on MovieLens-100K: fetch, clean, fine-tune, evaluate, load, serve. Reuses what is done."""
+    from app.offline.demo import prepare_demo
+    from app.serve import serve_forever
+
+    hint = prepare_demo(settings, recipe, seed)
+    serve_forever(settings, hint)
+
+
+@data.command("get")
+@with_settings
+def data_get(settings: Settings) -> None:
+    """Fetch MovieLens-100K and the base model; print the terms they come under."""
+    from rich.console import Console
+
+    from app.offline.fetch import fetch_base_model, fetch_movielens
+
+    console = Console()
+    console.print(fetch_movielens(settings.data_dir, console))
+    console.print(fetch_base_model(settings.data_dir, console))
+
+
+@data.command("clean")
+@with_settings
+def data_clean(
+    settings: Settings,
+    events: Annotated[Path, typer.Argument(help="Events: CSV, TSV, JSONL (also .gz) or Parquet.", exists=True)],
+    items: Annotated[Path, typer.Argument(help="Items, in any of the same forms.", exists=True)],
+    name: Annotated[str, typer.Option(help="Name of the data set; its folder is <data_dir>/data/<name>.")],
+    mapping: Annotated[str, typer.Option(help="Column mapping: a ready-made one, or a TOML file.")] = "api",
+    column: Annotated[list[str] | None, typer.Option(help="Change one entry: events.at=ts. May be repeated.")] = None,
+) -> None:
+    """Clean events and items, and say what was dropped and why."""
+    from app.offline.clean import clean
+    from app.offline.columns import get_mapping
+    from app.offline.data_report import to_markdown
+
+    report = clean(events, items, get_mapping(mapping, column or ()), dataset_folder(settings, name), name)
+    typer.echo(to_markdown(report))
+
+
+@data.command("load")
+@with_settings
+def data_load(settings: Settings, name: Annotated[str, typer.Argument(help="A cleaned data set.")]) -> None:
+    """Store a cleaned data set's items and events, so that the server knows its users."""
+    import asyncio
+
+    from rich.progress import Progress
+
+    from app.offline.load import load_dataset
+
+    with Progress() as progress:
+        work = load_dataset(dataset_folder(settings, name), name, settings.database_url, progress)
+        n_items, n_events = asyncio.run(work)
+    typer.echo(f"{n_items} items and {n_events} events were new")
+
+
+@app.command()
+@with_settings
+def train(
+    settings: Settings,
+    name: Annotated[str, typer.Argument(help="A cleaned data set.")],
+    recipe: Recipe = "fast",
+    protocol: Annotated[str, typer.Option(help="What is held out: loo (last events) or time (last tenth).")] = "loo",
+    seed: Seed = 0,
+    text_model: Annotated[Path | None, typer.Option(help="Hugging Face folder of the item encoder.")] = None,
+    user_model: Annotated[Path | None, typer.Option(help="Hugging Face folder of the user LLM.")] = None,
+    current: Annotated[bool, typer.Option(help="Serve this bundle from now on.")] = True,
+) -> None:
+    """Fine-tune and build a bundle. A run that was killed goes on where it stopped."""
+    from app.offline.train import train_bundle
+
+    folder = train_bundle(settings, name, recipe, protocol, seed, text_model, user_model, current=current)
+    typer.echo(f"bundle {folder.name} at {folder}")
+
+
+@app.command()
+@with_settings
+def evaluate(
+    settings: Settings,
+    versions: Annotated[list[str], typer.Argument(help="Bundles of one data set, one a protocol.")],
+    report: Annotated[str, typer.Option(help="Name of the report in docs/reports.")] = "evaluation",
+) -> None:
+    """Rank the held-out events with each bundle and with tuned baselines; write the report, metrics and cards."""
+    from app.offline.evaluate_bundles import evaluate_bundles
+
+    typer.echo(evaluate_bundles(settings, versions, report))
+
+
+@bundle.command("list")
+@with_settings
+def bundle_list(settings: Settings) -> None:
+    """The bundles beside the one that is served."""
+    from app.bundle import list_bundles
+
+    for manifest in list_bundles(settings.bundle_dir.parent):
+        typer.echo(f"{manifest.version}  {manifest.dataset}  {manifest.recipe}  {manifest.protocol}")
+
+
+@bundle.command("verify")
+@with_settings
+def bundle_verify(settings: Settings) -> None:
+    """Check every byte of the bundle, load it, and ask its golden queries."""
+    from app.wiring import load_bundle
+
+    version = load_bundle(settings)[0].version
+    typer.echo(f"bundle {version} is whole and answers as it did when it was trained")
+
+
+def dataset_folder(settings: Settings, name: str) -> Path:
+    """Where `data clean` puts a data set and every other command looks for it."""
+    return settings.data_dir / "data" / name
+
+
+if __name__ == "__main__":
+    main()

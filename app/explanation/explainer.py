@@ -1,0 +1,63 @@
+"""Reasons for a slate: the plain ones always, the measured ones when the request asks for them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.catalogue.live import LiveCatalogue
+from app.domain import Candidates, FloatArray, IntArray, Reason, Scores, SlateRequest
+from app.errors import Overloaded
+from app.explanation.reasons import LeaveOneOut, explain_slate
+from app.interests.encoder import read_events
+from app.interests.intent import Intent
+from app.interests.phrases import Phrasebook
+from app.interests.profiles import Profiles
+from app.scoring.scorer import Scorer
+
+EVENTS_TRIED = 10  # newest events left out one at a time: ten encodes, some 10 ms each on one core
+
+
+class Explainer:
+    """Explains slates. Its answer never changes the ranking."""
+
+    def __init__(self, profiles: Profiles, catalogue: LiveCatalogue, scorer: Scorer, phrasebook: Phrasebook) -> None:
+        self._profiles = profiles
+        self._catalogue = catalogue
+        self._scorer = scorer
+        self._phrasebook = phrasebook
+
+    async def explain(
+        self, request: SlateRequest, intent: Intent, candidates: Candidates, scores: Scores, chosen: IntArray
+    ) -> tuple[list[tuple[Reason, ...]], tuple[str, ...]]:
+        """Reasons of each chosen candidate, and what had to be left out."""
+        left_out: Sequence[LeaveOneOut] = ()
+        degraded: tuple[str, ...] = ()
+        if request.explain and intent.n_learned:
+            try:
+                left_out = await self._leave_one_out(request, intent, candidates.slots[chosen])
+            except Overloaded:
+                degraded = ("evidence_not_measured",)
+        labels = self._phrasebook.label_interests(intent.interests[: intent.n_learned])
+        sources = [candidates.sources[candidate] for candidate in chosen]
+        return explain_slate(scores, chosen, sources, labels, request.words, request.context, left_out), degraded
+
+    async def _leave_one_out(self, request: SlateRequest, intent: Intent, slots: IntArray) -> list[LeaveOneOut]:
+        """What the chosen would score without each of the newest events. Empty for a history of one event."""
+        reading, events = read_events(await self._profiles.events_of(request), self._catalogue)
+        if reading is None or len(events) == 1:
+            return []
+        vectors = self._catalogue.index.gather(slots)
+        spoken = intent.interests[intent.n_learned :]
+        measured = []
+        for place in range(max(0, len(events) - EVENTS_TRIED), len(events)):
+            learned = await self._profiles.encode(reading.without(place))
+            scores = self._score(np.vstack([learned, spoken]), request, intent, vectors)
+            event = events[place]
+            slot = self._catalogue.find_slot(event.item_id)
+            title = event.item_id if slot is None else self._catalogue.item_at(slot).title
+            measured.append(LeaveOneOut(event.event_id, event.item_id, title, scores))
+        return measured
+
+    def _score(self, interests: FloatArray, request: SlateRequest, intent: Intent, vectors: FloatArray) -> FloatArray:
+        query = self._scorer.query(interests, request.context, intent.last_event_at_s)
+        return self._scorer.score(query, vectors).total

@@ -1,0 +1,81 @@
+"""Why each item of a slate is in it, in sentences with the evidence that truly took part in the choice.
+
+The plain reasons are read off the score: which interest won, what the words, the context and the popularity added.
+What a single event of the history contributed lies behind the encoder, so it is measured by leaving the event out, and
+only when the request asks for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain import PART_NAMES, Context, FloatArray, IntArray, Reason, Scores, Source
+from app.scoring.prior import BUCKET_NAMES, bucket_of
+
+CONTEXT_SHARE = 0.1  # a context part under a tenth of the score is not worth a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOneOut:
+    """What the slate's items would score without one event. title: of the event's item. scores: (k,) float32."""
+
+    event_id: str
+    item_id: str
+    title: str
+    scores: FloatArray
+
+
+def explain_slate(
+    scores: Scores,
+    chosen: IntArray,
+    sources: Sequence[tuple[Source, ...]],
+    labels: Sequence[tuple[str, ...]],
+    words: str,
+    context: Context,
+    left_out: Sequence[LeaveOneOut] = (),
+) -> list[tuple[Reason, ...]]:
+    """For each chosen candidate its reasons, the weightiest first.
+
+    chosen: (k,) positions in `scores`. sources: those of the chosen. labels: phrases of each interest vector; the
+    vector after the last labelled one is that of the request's words.
+    """
+    reasons = []
+    for place, candidate in enumerate(chosen):
+        told = [_main_reason(int(scores.interest[candidate]), sources[place], labels, words, context)]
+        told += _evidence_reasons(place, float(scores.total[candidate]), left_out)
+        told += _context_reasons(scores, int(candidate), context)
+        reasons.append(tuple(told))
+    return reasons
+
+
+def _main_reason(
+    interest: int, sources: tuple[Source, ...], labels: Sequence[tuple[str, ...]], words: str, context: Context
+) -> Reason:
+    if sources == (Source.POPULAR,):
+        when = BUCKET_NAMES[bucket_of(context.at)]
+        return Reason("popular", f"Popular on a {when}", {"part_of_week": when})
+    if interest >= len(labels):
+        return Reason("words", f"Close to your words: {words}", {"words": words})
+    phrases = labels[interest]
+    text = f"Matches your interest in {phrases[0]}" if phrases else f"Matches your interest {interest + 1}"
+    return Reason("interest", text, {"interest": interest, "phrases": list(phrases)})
+
+
+def _evidence_reasons(place: int, score: float, left_out: Sequence[LeaveOneOut]) -> list[Reason]:
+    """The event without which this item would have scored least, if any lowers it."""
+    if not left_out:
+        return []
+    lowest = min(left_out, key=lambda without: float(without.scores[place]))
+    fall = score - float(lowest.scores[place])
+    if fall <= 0:
+        return []
+    text = f"Without {lowest.title} it would score {fall:.2f} less"
+    return [Reason("event", text, {"event_id": lowest.event_id, "item_id": lowest.item_id, "fall": fall})]
+
+
+def _context_reasons(scores: Scores, candidate: int, context: Context) -> list[Reason]:
+    part = float(scores.parts[candidate, PART_NAMES.index("context")])
+    if abs(part) < CONTEXT_SHARE * max(abs(float(scores.total[candidate])), 1e-6):
+        return []
+    when = BUCKET_NAMES[bucket_of(context.at)]
+    verb = "raised" if part > 0 else "lowered"
+    return [Reason("context", f"This moment ({when}) {verb} it by {abs(part):.2f}", {"context_part": part})]

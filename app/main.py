@@ -1,0 +1,75 @@
+"""The application: `uvicorn app.main:create_app --factory`, or `penchant serve`. Importing this does nothing."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+from asgi_correlation_id import CorrelationIdMiddleware
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from app.api import events, items, operations, problem_types, recommendations, users
+from app.api.dependencies import Resources, State
+from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
+from app.api.openapi import DESCRIPTION, SWAGGER, TAGS, problem_responses, publish
+from app.api.problems import install_problems
+from app.logs import configure_logging
+from app.settings import Settings
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[Resources]]
+
+
+def create_app(settings: Settings | None = None, resources: Opener | None = None) -> FastAPI:
+    """resources: opens what the routes call, for as long as the app runs; `app.wiring.open_resources` when None."""
+    settings = settings or Settings()
+    configure_logging(json_logs=settings.json_logs)
+    app = FastAPI(
+        title="Penchant",
+        version=version("penchant"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        swagger_ui_parameters=SWAGGER,
+        swagger_ui_oauth2_redirect_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        redirect_slashes=False,
+        lifespan=_lifespan(settings, resources or _open_real_resources),
+        middleware=_layers(settings),
+    )
+    install_problems(app)
+    for resource in (recommendations, events, items, users):
+        app.include_router(
+            resource.router,
+            responses=problem_responses(400, 404, 405, 413, 415, 422, 500, 503),
+            max_body_size=settings.max_body_bytes,
+        )
+    for resource in (operations, problem_types):
+        app.include_router(resource.router, responses=problem_responses(405, 500))
+    publish(app)
+    return app
+
+
+def _lifespan(settings: Settings, open_resources: Opener) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+        async with open_resources(settings) as resources:
+            yield State(resources=resources)
+
+    return lifespan
+
+
+def _open_real_resources(settings: Settings) -> AbstractAsyncContextManager[Resources]:
+    from app.wiring import open_resources  # torch, FAISS and a bundle: for a server that starts, not for an import
+
+    return open_resources(settings)
+
+
+def _layers(settings: Settings) -> list[Middleware]:
+    """Outermost first: whatever answers, its answer has a request id, is counted and carries the headers."""
+    return [
+        Middleware(PlainStart),
+        Middleware(CorrelationIdMiddleware),
+        Middleware(Telemetry),
+        Middleware(ExtraHeaders, SECURITY_HEADERS),
+        Middleware(LastResort),
+        Middleware(SizeGuard, settings.max_body_bytes),
+    ]

@@ -1,0 +1,41 @@
+"""A trained bundle as a ranker: the served score of every item, batch by batch.
+
+The same arithmetic as `app.scoring.scorer`, for many requests at once; a test holds the two to the same numbers.
+"""
+
+import numpy as np
+import torch
+
+from app.domain import FloatArray, IntArray
+from app.offline.dataset import Dataset
+from app.offline.windows import Histories
+from app.scoring.prior import buckets_of
+from app.trained import Trained
+
+
+class BundleRanker:
+    """Scores of the whole blend."""
+
+    def __init__(self, trained: Trained, dataset: Dataset, name: str = "penchant") -> None:
+        codes = trained.context.encode_columns(dataset.context, len(dataset.rows))
+        self._name = name
+        self._trained = trained
+        self._dataset = dataset
+        self._histories = Histories(dataset, trained.text, codes, trained.space.shape.has_times)
+        self._device = next(trained.space.parameters()).device
+        self._vectors = torch.from_numpy(trained.vectors).to(self._device)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @torch.inference_mode()
+    def scores(self, questions: IntArray) -> FloatArray:
+        """(Q, N), each question in its own context."""
+        space = self._trained.space
+        gate = space.gate(self._histories.contexts(questions, questions - 1).to(self._device))  # (Q, D)
+        before = self._histories.before(questions, space.shape.max_events)
+        interests = space.interests(self._histories.events(before).to(self._device))  # (Q, K, D)
+        best = ((interests * gate.unsqueeze(1)) @ self._vectors.T).amax(dim=1).cpu().numpy()
+        prior = self._trained.prior[:, buckets_of(self._dataset.at_s[questions])].T
+        return np.asarray(best + space.blend.prior * prior, dtype=np.float32)

@@ -1,0 +1,62 @@
+"""Training recipes: every number a training run depends on, by name."""
+
+from dataclasses import asdict, dataclass
+
+from app.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to train and for how long. Rates are AdamW's; epochs are passes over all training events."""
+
+    name: str
+    # item encoder
+    pair_steps: int = 60
+    pair_batch: int = 48
+    pair_rate: float = 1e-3
+    lora_rank: int = 16
+    lora_layers: int = 2
+    pair_temperature: float = 0.05
+    tether: float = 0.3
+    # shared by both blocks
+    history_events: int = 50
+    batch_windows: int = 32
+    weight_decay: float = 0.01
+    warm_up: float = 0.05
+    clip: float = 1.0
+    # text block
+    user_layers: int = 2
+    block_dim: int = 128
+    interests: int = 4
+    text_epochs: int = 3
+    text_patience: int = 2
+    body_rate: float = 1e-4
+    head_rate: float = 1e-3
+    mean_interest: float = 0.5
+    routing: float = 0.1
+    # ID block
+    id_dim: int = 64
+    id_layers: int = 2
+    id_heads: int = 2
+    id_dropout: float = 0.3
+    id_epochs: int = 20
+    id_patience: int = 4
+    id_rate: float = 1e-3
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("tiny", pair_steps=2, pair_batch=8, text_epochs=1, id_epochs=2, history_events=20, user_layers=1),
+        Recipe("fast"),
+    )
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise DataError(f"no recipe {name!r}: choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

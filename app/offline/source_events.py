@@ -1,0 +1,59 @@
+"""An event table as it came, in our columns: nothing dropped, what cannot be read is null."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from app.offline.columns import EventColumns
+from app.offline.dataset import CONTEXT_PREFIX
+from app.offline.tables import Table, open_table, resolve_roles
+from app.offline.times import UTC_MICROSECONDS, to_utc
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEvents:
+    """Rows of `frame` are the rows of the source, in its order.
+
+    frame: user_id, item_id, type: text. at: UTC. value: float32. at_given, value_given: whether the source had one,
+    readable or not. context_<feature>: text. has_times: False where the order of the rows stands for the time, row n
+    being n seconds after 1970-01-01. columns: role -> the source's columns.
+    """
+
+    frame: pl.DataFrame
+    has_times: bool
+    columns: dict[str, tuple[str, ...]]
+
+
+def read_source_events(path: Path, mapping: EventColumns) -> SourceEvents:
+    """Raises DataError where the file or a required column is missing, or the file is malformed."""
+    table = open_table(path)
+    columns = resolve_roles(table, mapping)
+    has_times = bool(columns["at"])
+    frame = _read_texts(table, columns)
+    read = frame.with_columns(
+        at=to_utc(frame["at"], mapping.time_unit) if has_times else _row_order(),
+        at_given=pl.col("at").is_not_null() | pl.lit(not has_times),
+        type=pl.coalesce("type", pl.when(pl.col("rating").is_not_null()).then(pl.lit("rating"))).fill_null(
+            mapping.default_type
+        ),
+        value=pl.col("value").cast(pl.Float32, strict=False),
+        value_given=pl.col("value").is_not_null(),
+    )
+    return SourceEvents(read.drop("rating"), has_times, columns)
+
+
+def _read_texts(table: Table, columns: dict[str, tuple[str, ...]]) -> pl.DataFrame:
+    return table.read(
+        user_id=table.text(columns["user_id"]),
+        item_id=table.text(columns["item_id"]),
+        at=pl.coalesce(columns["at"]) if columns["at"] else pl.lit(None),
+        type=table.text(columns["type"]),
+        value=table.text(columns["rating"] + columns["value"]),
+        rating=table.text(columns["rating"]),
+        **{CONTEXT_PREFIX + name: table.text([name]) for name in columns["context"]},
+    )
+
+
+def _row_order() -> pl.Expr:
+    return (pl.int_range(pl.len(), dtype=pl.Int64) * 1_000_000).cast(UTC_MICROSECONDS)

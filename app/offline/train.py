@@ -1,0 +1,53 @@
+"""`penchant train`: names to objects, then one run."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from app.device import choose_device, spend_threads
+from app.offline.build import Run, build_bundle, point_current
+from app.offline.dataset import read_dataset
+from app.offline.fetch import fetch_base_model
+from app.offline.finetune import Models
+from app.offline.recipes import get_recipe
+from app.offline.split import Protocol
+from app.settings import Settings
+
+
+def train_bundle(
+    settings: Settings,
+    name: str,
+    recipe: str,
+    protocol: str,
+    seed: int,
+    text_model: Path | None = None,
+    user_model: Path | None = None,
+    *,
+    current: bool = True,
+) -> Path:
+    """The bundle's folder. Models left out are the base model, fetched where it is not there yet. Raises DataError."""
+    spend_threads(settings, 1)
+    base = fetch_base_model(settings.data_dir, Console())
+    run = Run(
+        dataset=read_dataset(settings.data_dir / "data" / name),
+        protocol=Protocol(protocol),
+        recipe=get_recipe(recipe),
+        models=Models(text_model or base, user_model or base),
+        seed=seed,
+    )
+    artifacts = settings.bundle_dir.parent
+    with training_progress() as progress:
+        folder, _ = build_bundle(
+            run, artifacts, settings.data_dir / "work", device=choose_device(settings), progress=progress
+        )
+    if current:
+        point_current(settings.bundle_dir, folder)
+    return folder
+
+
+def training_progress() -> Progress:
+    """Bars with the time left; plain when nobody watches."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    )

@@ -1,0 +1,109 @@
+"""The main path: one request, told in the order in which it happens.
+
+intent -> query -> candidates -> scores -> slate -> reasons
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from app.catalogue.live import LiveCatalogue
+from app.domain import (
+    PART_NAMES,
+    Candidates,
+    IntArray,
+    Reason,
+    Scores,
+    Seen,
+    ServedBy,
+    Slate,
+    SlateItem,
+    SlateRequest,
+)
+from app.explanation.explainer import Explainer
+from app.history.store import HistoryStore
+from app.interests.intent import Intent, IntentReader
+from app.reranking.compose import order_slate
+from app.retrieval.retrieve import retrieve
+from app.scoring.scorer import Scorer
+from app.telemetry import StageTimer
+
+
+class Recommender:
+    """Answers slates: the order of the stages, and nothing else. Holds no state of its own."""
+
+    def __init__(
+        self,
+        bundle: str,
+        intents: IntentReader,
+        histories: HistoryStore,
+        catalogue: LiveCatalogue,
+        scorer: Scorer,
+        explainer: Explainer,
+        *,
+        candidates: int,
+    ) -> None:
+        self._bundle = bundle
+        self._intents = intents
+        self._histories = histories
+        self._catalogue = catalogue
+        self._scorer = scorer
+        self._explainer = explainer
+        self._candidates = candidates
+
+    async def recommend(self, request: SlateRequest) -> Slate:
+        """A slate of up to k items, best first; fewer only where the catalogue has no more that may be shown."""
+        timer = StageTimer()
+        with timer.stage("intent"):
+            intent = await self._intents.read(request)
+            excluded = await self._excluded(request)
+        with timer.stage("retrieval"):
+            query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
+            n = max(self._candidates, request.k)
+            candidates = retrieve(self._catalogue.index, query.gated, intent.sources, n, excluded)
+        with timer.stage("scoring"):
+            scores = self._scorer.score(query, self._catalogue.index.gather(candidates.slots))
+        with timer.stage("reranking"):
+            chosen = order_slate(scores, request.k)
+        with timer.stage("explanation"):
+            reasons, unmeasured = await self._explainer.explain(request, intent, candidates, scores, chosen)
+        items = self._place(candidates, scores, chosen, reasons)
+        return Slate(secrets.token_hex(8), items, self._served_by(intent, unmeasured, timer))
+
+    async def _excluded(self, request: SlateRequest) -> IntArray:
+        """Slots that must not appear: what the caller names, and what the user has met unless they may again."""
+        item_ids = set(request.exclude)
+        if request.seen is Seen.NEVER:
+            item_ids |= {event.item_id for event in request.history}
+            if request.user_id is not None:
+                item_ids |= await self._histories.seen(request.user_id)
+        slots = (self._catalogue.find_slot(item_id) for item_id in item_ids)
+        return np.array([slot for slot in slots if slot is not None], dtype=np.int64)
+
+    def _place(
+        self, candidates: Candidates, scores: Scores, chosen: IntArray, reasons: Sequence[tuple[Reason, ...]]
+    ) -> tuple[SlateItem, ...]:
+        return tuple(
+            SlateItem(
+                item=self._catalogue.item_at(int(candidates.slots[candidate])),
+                score=float(scores.total[candidate]),
+                parts=dict(zip(PART_NAMES, scores.parts[candidate].tolist(), strict=True)),
+                sources=candidates.sources[candidate],
+                interest=int(scores.interest[candidate]),
+                reasons=why,
+            )
+            for candidate, why in zip(chosen, reasons, strict=True)
+        )
+
+    def _served_by(self, intent: Intent, unmeasured: tuple[str, ...], timer: StageTimer) -> ServedBy:
+        encoded_at = intent.encoded_at
+        return ServedBy(
+            bundle=self._bundle,
+            rung=intent.rung,
+            profile_age_s=None if encoded_at is None else (datetime.now(UTC) - encoded_at).total_seconds(),
+            degraded=tuple(dict.fromkeys(intent.degraded + unmeasured)),
+            took_ms=timer.took_ms,
+            unknown_items=intent.unknown_items,
+        )

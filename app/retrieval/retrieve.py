@@ -1,0 +1,25 @@
+"""Query rows to candidates: each row asks the index; what several rows found is one candidate with all its sources."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.domain import Candidates, FloatArray, IntArray, Source
+from app.retrieval.index import ItemIndex
+
+
+def retrieve(
+    index: ItemIndex, queries: FloatArray, sources: Sequence[Source], n: int, excluded: IntArray
+) -> Candidates:
+    """Up to n items for each of the (Q, D) queries, merged. sources: where each query row came from.
+
+    An item found twice is one candidate. None is in `excluded`. The order is by slot and says nothing.
+    """
+    found: dict[int, list[Source]] = {}
+    for slots, source in zip(index.search(queries, n, excluded), sources, strict=True):
+        for slot in slots.tolist():
+            named = found.setdefault(slot, [])
+            if source not in named:
+                named.append(source)
+    ordered = sorted(found)
+    return Candidates(np.array(ordered, dtype=np.int64), tuple(tuple(found[slot]) for slot in ordered))

@@ -1,0 +1,67 @@
+"""Candidates to scores, and scores to the parts they are the sum of.
+
+    s(i | u, c) = max_k  sum_d  u_kd * g(c)_d * x_id   +   prior(i, c)   +   rules(i)
+
+The parts are those of the winning interest: text and ID are what it would score with an open gate, context is what the
+gate adds or takes, prior is the popularity in this part of the week. They sum to the score.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from app.domain import PART_NAMES, Context, FloatArray, Scores
+from app.scoring.context import ContextCodes
+from app.scoring.prior import N_BUCKETS, bucket_of
+from models.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the index is asked. interests: (K, D) before the gate. gated: (K, D + N_BUCKETS). gate: (D,)."""
+
+    interests: FloatArray
+    gated: FloatArray
+    gate: FloatArray
+
+
+class Scorer:
+    """Makes queries of interests and contexts, and scores of candidates. Pure arithmetic on small arrays."""
+
+    def __init__(self, space: Space, context: ContextCodes) -> None:
+        self._space = space
+        self._context = context
+        self._device = next(space.parameters()).device
+
+    @property
+    def dim(self) -> int:
+        """D: the text block and the ID block."""
+        return self._space.shape.block_dim + self._space.shape.id_dim
+
+    def query(self, interests: FloatArray, context: Context, last_event_at_s: int | None) -> Query:
+        """interests: (K, D). K = 0 asks for what is popular in this context: one row, all prior."""
+        gate = self._gate(context, last_event_at_s)
+        prior_weight = self._space.blend.prior
+        if not len(interests):
+            interests, prior_weight = np.zeros((1, self.dim), dtype=np.float32), 1.0
+        prior = np.zeros((len(interests), N_BUCKETS), dtype=np.float32)
+        prior[:, bucket_of(context.at)] = prior_weight
+        return Query(interests, np.hstack([interests * gate, prior]), gate)
+
+    def score(self, query: Query, vectors: FloatArray) -> Scores:
+        """Scores of C candidates whose index vectors are (C, D + N_BUCKETS)."""
+        winner = (vectors @ query.gated.T).argmax(axis=1)  # (C,)
+        raw = query.interests[winner] * vectors[:, : self.dim]  # (C, D)
+        block = self._space.shape.block_dim
+        parts = np.zeros((len(vectors), len(PART_NAMES)), dtype=np.float32)
+        parts[:, PART_NAMES.index("text")] = raw[:, :block].sum(axis=1)
+        parts[:, PART_NAMES.index("id")] = raw[:, block:].sum(axis=1)
+        parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0)
+        parts[:, PART_NAMES.index("prior")] = (query.gated[winner, self.dim :] * vectors[:, self.dim :]).sum(axis=1)
+        return Scores(total=parts.sum(axis=1), parts=parts, interest=winner.astype(np.int64))
+
+    def _gate(self, context: Context, last_event_at_s: int | None) -> FloatArray:
+        batch = self._context.batch(context, last_event_at_s, has_times=self._space.shape.has_times)
+        with torch.inference_mode():
+            return self._space.gate(batch.to(self._device))[0].cpu().numpy()

@@ -1,0 +1,39 @@
+"""The tables of the durable store, as numbered migrations.
+
+The n-th entry takes a database from version n - 1 to n (`PRAGMA user_version`); each is a tuple of single statements,
+applied in one transaction by `app.storage.database`. Append to the end; never change an entry that has been released.
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # AUTOINCREMENT: a seq is never given twice, not even after its event was erased, so a watermark that was
+        # reached once never stands for another history.
+        """
+        CREATE TABLE events (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            event_id TEXT NOT NULL UNIQUE,
+            user_id TEXT NOT NULL,
+            item_id TEXT NOT NULL,
+            type TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            value REAL,
+            received_at INTEGER NOT NULL
+        ) STRICT
+        """,
+        # A user's last events. SQLite ends every index entry with the rowid, here seq: this is (user_id, at, seq).
+        "CREATE INDEX events_by_time ON events (user_id, at)",
+        # A user's watermark is the last seq of this index, the seen items are its item_ids: neither reads the table.
+        "CREATE INDEX events_by_arrival ON events (user_id, seq, item_id)",
+        """
+        CREATE TABLE items (
+            item_id TEXT PRIMARY KEY,
+            body TEXT NOT NULL,
+            vector BLOB,
+            vector_version TEXT,
+            deleted INTEGER NOT NULL DEFAULT 0,
+            change_seq INTEGER NOT NULL UNIQUE
+        ) STRICT
+        """,
+        "CREATE INDEX items_deleted ON items (deleted)",
+    ),
+)

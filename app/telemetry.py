@@ -1,0 +1,159 @@
+"""What the service counts and times, as Prometheus metrics. Every metric's name is in this file.
+
+No label holds an id or a path. Metrics belong to the process: they are made at their first use, so importing this
+opens nothing and several apps in one process share them.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.domain import ServedBy
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder through which worker processes add up their metrics. prometheus-client reads it when imported."""
+
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class StageTimer:
+    """Times the stages of one request: into `took_ms`, by name of the stage, and into penchant_stage_seconds."""
+
+    def __init__(self) -> None:
+        self.took_ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            took_s = perf_counter() - started
+            self.took_ms[name] = took_s * 1_000
+            _metrics().stage_seconds.labels(name).observe(took_s)
+
+
+@dataclass(slots=True)
+class CacheReporter:
+    """Carries a cache's own counts into penchant_interest_cache_total; `report` adds what grew since the last time.
+
+    counts: by name of the tier, dataclasses of integers whose field names are the outcomes.
+    """
+
+    counts: Mapping[str, "DataclassInstance"]
+    _told: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def report(self) -> None:
+        for tier, outcomes in self.counts.items():
+            for outcome, total in asdict(outcomes).items():
+                grown = total - self._told.get((tier, outcome), 0)
+                _metrics().interest_cache.labels(tier, outcome).inc(grown)
+                self._told[tier, outcome] = total
+
+
+def count_request(route: str, method: str, status: int, took_s: float) -> None:
+    """route: the template ("/v1/items/{item_id}"), never the path itself."""
+    _metrics().requests.labels(route, method, status).inc()
+    _metrics().request_seconds.labels(route).observe(took_s)
+
+
+def count_slate(served_by: ServedBy) -> None:
+    _metrics().slates.labels(served_by.rung).inc()
+    for reason in served_by.degraded:
+        _metrics().degraded.labels(reason).inc()
+
+
+def count_events_stored(n_events: int) -> None:
+    _metrics().events_stored.inc(n_events)
+
+
+def set_items_live(n_items: int) -> None:
+    _metrics().items_live.set(n_items)
+
+
+def set_build_info(bundle: str, version: str) -> None:
+    """bundle: version of the bundle served. version: of the program."""
+    _metrics().build_info.labels(bundle, version).set(1)
+
+
+def render_metrics() -> bytes:
+    """All metrics in Prometheus' text format: of all worker processes where they share a folder, else of this one."""
+    registry = _metrics().registry
+    if MULTIPROCESS_DIR in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def share_metrics(folder: Path) -> None:
+    """Let worker processes started after this add up their metrics in `folder`; what it held before is cleared.
+
+    For the process that starts the workers and counts nothing itself.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob("*.db"):
+        left_over.unlink()
+    os.environ[MULTIPROCESS_DIR] = str(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Metrics:
+    registry: CollectorRegistry
+    requests: Counter
+    request_seconds: Histogram
+    stage_seconds: Histogram
+    slates: Counter
+    degraded: Counter
+    interest_cache: Counter
+    events_stored: Counter
+    items_live: Gauge
+    build_info: Gauge
+
+
+@cache
+def _metrics() -> _Metrics:
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series of each counter, for OpenMetrics only
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+
+    def counter(name: str, about: str, *labels: str) -> Counter:
+        return Counter(f"penchant_{name}", about, labels, registry=registry)
+
+    def seconds(name: str, about: str, label: str) -> Histogram:
+        return Histogram(f"penchant_{name}", about, [label], registry=registry, buckets=BUCKETS_S)
+
+    def gauge(name: str, about: str, *labels: str) -> Gauge:
+        # Workers serve the same items and bundle, so theirs are not summed: the newest value is the true one.
+        return Gauge(f"penchant_{name}", about, labels, registry=registry, multiprocess_mode="mostrecent")
+
+    return _Metrics(
+        registry=registry,
+        requests=counter("requests_total", "HTTP requests answered.", "route", "method", "status"),
+        request_seconds=seconds("request_seconds", "Time from a request's head to the end of its answer.", "route"),
+        stage_seconds=seconds("stage_seconds", "Time of one stage of a slate.", "stage"),
+        slates=counter("slates_total", "Slates answered, by rung of the ladder.", "rung"),
+        degraded=counter("degraded_total", "Slates that something was missing for, by what.", "reason"),
+        interest_cache=counter("interest_cache_total", "Look-ups of interest vectors.", "tier", "outcome"),
+        events_stored=counter("events_stored_total", "Events stored, retries not counted."),
+        items_live=gauge("items_live", "Items that may be in a slate."),
+        build_info=gauge("build_info", "Always 1: what runs is in the labels.", "bundle", "version"),
+    )

@@ -1,0 +1,151 @@
+"""The one space: a text block and an ID block side by side, and the blend that joins them.
+
+    item vector      [ text block ; w_i * ID block ; prior block ]      w_i = n_i / (n_i + shrink)
+    interest vector  [ text block ; ID block ]                          K of them; the ID block is the same in all
+    query            interest * gate(context), then the prior's bucket   what the index is asked
+
+The two blocks are trained apart and their scores added, which no model of one mixed vector was found to beat on
+sparse data (EnsRec); a brand-new item has w_i = 0 and is pure text. The blend's four numbers are chosen on validation;
+they are folded into the vectors, so an inner product is the whole score.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.context_gate import ContextBatch, ContextGate
+from models.events import EventBatch
+from models.id_encoder import IdEncoder
+from models.user_encoder import UserEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes that a space is built from; stored in a bundle as `space.json`."""
+
+    n_items: int
+    text_dim: int
+    block_dim: int
+    id_dim: int
+    interests: int
+    max_events: int
+    id_layers: int
+    id_heads: int
+    id_dropout: float
+    has_times: bool
+    feature_sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How the parts of a score are weighed: text * s_text + id * w_i * s_id + prior * log-popularity in context.
+
+    shrink: events after which the ID block counts half.
+    """
+
+    text: float = 1.0
+    id: float = 1.0
+    shrink: float = 5.0
+    prior: float = 0.0
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+class TextBlock(nn.Module):
+    """The user LLM, the projection of text vectors, and the gate of this block."""
+
+    def __init__(self, shape: Shape, transformer: nn.Module) -> None:
+        super().__init__()
+        self.encoder = UserEncoder(
+            transformer,
+            text_dim=shape.text_dim,
+            n_items=shape.n_items,
+            interests=shape.interests,
+            dim=shape.block_dim,
+            has_times=shape.has_times,
+        )
+        self.projection = nn.Linear(shape.text_dim, shape.block_dim, bias=False)
+        self.gate = ContextGate(shape.block_dim, shape.feature_sizes)
+
+    @torch.no_grad()
+    def start_projection(self, text: Tensor) -> None:
+        """Begin at the principal directions of the catalogue's text: the projection that keeps cosines best."""
+        directions = torch.linalg.svd(text, full_matrices=False).Vh[: self.projection.out_features]
+        self.projection.weight[: len(directions)] = directions
+
+    def items(self, text: Tensor) -> Tensor:
+        """(n, T) text vectors of items, or of any phrase, to unit vectors (n, block_dim)."""
+        return F.normalize(self.projection(text), dim=-1)
+
+    def interests(self, events: EventBatch) -> Tensor:
+        """(B, H, K, block_dim), after each event."""
+        return self.encoder(events)
+
+    def read(self, events: EventBatch) -> Tensor:
+        """(B, K, block_dim), after the last event."""
+        return self.encoder.read(events)
+
+
+class IdBlock(nn.Module):
+    """The ID side-car and the gate of this block."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.encoder = IdEncoder(
+            n_items=shape.n_items,
+            dim=shape.id_dim,
+            layers=shape.id_layers,
+            heads=shape.id_heads,
+            max_events=shape.max_events,
+            dropout=shape.id_dropout,
+            has_times=shape.has_times,
+        )
+        self.gate = ContextGate(shape.id_dim, shape.feature_sizes)
+
+    def items(self, _text: Tensor) -> Tensor:
+        """(N, id_dim) of every item trained on, in row order; text tells this block nothing."""
+        return self.encoder.item_vectors()
+
+    def interests(self, events: EventBatch) -> Tensor:
+        """(B, H, 1, id_dim), after each event."""
+        return self.encoder(events).unsqueeze(2)
+
+    def read(self, events: EventBatch) -> Tensor:
+        """(B, 1, id_dim), after the last event."""
+        return self.encoder.read(events).unsqueeze(1)
+
+
+Block = TextBlock | IdBlock
+
+
+class Space(nn.Module):
+    """Both blocks, joined. Serving and evaluation see the model through this class alone."""
+
+    def __init__(self, shape: Shape, transformer: nn.Module, blend: Blend | None = None) -> None:
+        super().__init__()
+        self.shape = shape
+        self.blend = blend or Blend()
+        self.text = TextBlock(shape, transformer)
+        self.id = IdBlock(shape)
+
+    def interests(self, events: EventBatch) -> Tensor:
+        """(B, K, block_dim + id_dim), before the gate."""
+        text = self.text.read(events) * self.blend.text  # (B, K, block_dim)
+        behaviour = self.id.read(events) * self.blend.id  # (B, 1, id_dim)
+        return torch.cat([text, behaviour.expand(-1, text.shape[1], -1)], dim=-1)
+
+    def gate(self, context: ContextBatch) -> Tensor:
+        """(B, block_dim + id_dim), each number in (0, 2)."""
+        return torch.cat([self.text.gate(context), self.id.gate(context)], dim=-1)
+
+    def item_vectors(self, text: Tensor, n_events: Tensor) -> Tensor:
+        """(N, block_dim + id_dim) of the items trained on. text: (N, T). n_events: (N,) their training events."""
+        weight = n_events / (n_events + self.blend.shrink)
+        return torch.cat([self.text.items(text), self.id.items(text) * weight.unsqueeze(-1)], dim=-1)
+
+    def phrase_vectors(self, text: Tensor) -> Tensor:
+        """(n, block_dim + id_dim) of texts without behaviour: new items and words alike. text: (n, T)."""
+        return F.pad(self.text.items(text), (0, self.shape.id_dim))

@@ -1,0 +1,134 @@
+"""The rooms behind the HTTP layer, small and in memory, for tests of that layer alone."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.domain import Event, EventId, Item, ItemId, Rung, ServedBy, Slate, SlateItem, SlateRequest, Source, UserId
+from app.errors import UnknownItem, UnknownUser
+from app.history.store import AppendResult
+from app.settings import Settings
+
+MAX_BODY_BYTES = 300_000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    event_id: str
+    item_id: str
+    title: str
+    effect: float
+
+
+@dataclass(frozen=True)
+class Interest:
+    label: str
+    phrases: tuple[str, ...]
+    weight: float
+    evidence: tuple[Evidence, ...]
+
+
+class MemoryCatalogue:
+    def __init__(self) -> None:
+        star_wars = Item(ItemId("50"), "Star Wars (1977)", ("Action", "Sci-Fi"), properties={"year": 1977})
+        self.items = {star_wars.item_id: star_wars}
+
+    async def put(self, item: Item) -> bool:
+        created = item.item_id not in self.items
+        self.items[item.item_id] = item
+        return created
+
+    async def get(self, item_id: ItemId) -> Item:
+        if item_id not in self.items:
+            raise UnknownItem(f"no item {item_id!r}")
+        return self.items[item_id]
+
+    async def delete(self, item_id: ItemId) -> None:
+        await self.get(item_id)
+        del self.items[item_id]
+
+
+class MemoryHistories:
+    def __init__(self) -> None:
+        self.events: dict[EventId, tuple[Event, datetime]] = {}
+
+    async def append(self, events: Sequence[Event], received_at: datetime) -> AppendResult:
+        stored, duplicates, conflicts = [], [], []
+        for event in events:
+            told = _told(event, received_at)
+            if event.event_id not in self.events:
+                self.events[event.event_id] = (event, received_at)
+                stored.append(event.event_id)
+            elif _told(*self.events[event.event_id]) == told:
+                duplicates.append(event.event_id)
+            else:
+                conflicts.append(event.event_id)
+        return AppendResult(tuple(stored), tuple(duplicates), tuple(conflicts))
+
+
+class FirstItems:
+    """A recommender that knows no taste: the catalogue's first k items. Keeps the request; raises `error` if set."""
+
+    def __init__(self, catalogue: MemoryCatalogue) -> None:
+        self.catalogue = catalogue
+        self.request: SlateRequest | None = None
+        self.error: Exception | None = None
+        self.degraded: tuple[str, ...] = ()
+
+    async def recommend(self, request: SlateRequest) -> Slate:
+        self.request = request
+        if self.error is not None:
+            raise self.error
+        items = [item for item in self.catalogue.items.values() if item.item_id not in request.exclude]
+        places = tuple(SlateItem(item, 1.5, {"text": 1.0, "prior": 0.5}, (Source.POPULAR,), -1) for item in items)
+        unknown = tuple(e.item_id for e in request.history if e.item_id not in self.catalogue.items)
+        served_by = ServedBy("bundle-1", Rung.POPULAR, None, self.degraded, {"retrieval": 0.25}, unknown)
+        return Slate("slate-1", places[: request.k], served_by)
+
+
+class LastEvent:
+    """Reads a user's last event as their one interest. Raises `error` if set."""
+
+    def __init__(self, histories: MemoryHistories) -> None:
+        self.histories = histories
+        self.error: Exception | None = None
+
+    async def describe(self, user_id: UserId) -> list[Interest]:
+        if self.error is not None:
+            raise self.error
+        events = [event for event, _ in self.histories.events.values() if event.user_id == user_id]
+        if not events:
+            raise UnknownUser(f"no event of {user_id!r}")
+        last = events[-1]
+        return [Interest("space", ("space", "robots"), 1.0, (Evidence(last.event_id, last.item_id, "A film", 0.5),))]
+
+
+class FixedHealth:
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    async def ready(self) -> dict[str, str]:
+        if self.error is not None:
+            raise self.error
+        return {"bundle": "bundle-1", "store": "writable", "cache": "memory: this process only"}
+
+
+@dataclass
+class FakeResources:
+    catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
+    histories: MemoryHistories = field(default_factory=MemoryHistories)
+    health: FixedHealth = field(default_factory=FixedHealth)
+
+    def __post_init__(self) -> None:
+        self.recommender = FirstItems(self.catalogue)
+        self.readers = LastEvent(self.histories)
+
+    @asynccontextmanager
+    async def open(self, _settings: Settings) -> AsyncIterator["FakeResources"]:
+        yield self
+
+
+def _told(event: Event, received_at: datetime) -> tuple[object, ...]:
+    at = None if event.at == received_at else event.at
+    return event.user_id, event.item_id, event.type, event.value, at

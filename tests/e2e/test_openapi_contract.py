@@ -1,0 +1,23 @@
+"""The OpenAPI document against the application: whatever it allows is answered as it says, whatever it forbids too."""
+
+from datetime import UTC, datetime
+
+import schemathesis
+from api_fakes import FakeResources
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from app.main import create_app
+from app.settings import Settings
+
+# That a time lies from 1970 to a day from now is beyond what a schema can say.
+PAST_TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2025, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+schemathesis.openapi.format("date-time", PAST_TIMES.map(datetime.isoformat))
+
+schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(Settings(), FakeResources().open))
+
+
+@schema.parametrize()
+@settings(max_examples=50, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_document_and_the_application_agree(case: schemathesis.Case) -> None:
+    case.call_and_validate()

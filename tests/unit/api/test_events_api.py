@@ -1,0 +1,94 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from api_fakes import FakeResources
+from fastapi.testclient import TestClient
+
+URL = "/v1/events"
+
+
+def event(event_id: str = "e1", **changes: Any) -> dict[str, Any]:
+    return {"event_id": event_id, "user_id": "1", "item_id": "50", "type": "like", **changes}
+
+
+def test_events_are_stored_and_counted(client: TestClient, resources: FakeResources) -> None:
+    at = "2025-06-06T22:30:00+02:00"
+
+    answer = client.post(URL, json={"events": [event("e1", type="rating", value=4.5, at=at), event("e2")]})
+
+    assert (answer.status_code, answer.json()) == (200, {"stored": 2, "duplicates": 0, "conflicts": []})
+    stored, _ = resources.histories.events["e1"]
+    assert (stored.user_id, stored.item_id, stored.type, stored.value) == ("1", "50", "rating", 4.5)
+    assert stored.at == datetime(2025, 6, 6, 20, 30, tzinfo=UTC)
+
+
+def test_an_event_told_no_time_happened_when_it_was_received(client: TestClient, resources: FakeResources) -> None:
+    before = datetime.now(UTC)
+
+    client.post(URL, json={"events": [event()]})
+
+    stored, received_at = resources.histories.events["e1"]
+    assert before <= stored.at == received_at <= datetime.now(UTC)
+
+
+def test_a_retry_counts_once_even_without_a_time(client: TestClient) -> None:
+    client.post(URL, json={"events": [event()]})
+
+    answer = client.post(URL, json={"events": [event()]})
+
+    assert answer.json() == {"stored": 0, "duplicates": 1, "conflicts": []}
+
+
+def test_a_conflict_is_named_and_the_others_are_stored(client: TestClient) -> None:
+    client.post(URL, json={"events": [event("e1")]})
+
+    answer = client.post(URL, json={"events": [event("e1", type="hide"), event("e2")]})
+
+    assert (answer.status_code, answer.json()) == (200, {"stored": 1, "duplicates": 0, "conflicts": ["e1"]})
+
+
+def test_nothing_but_conflicts_is_a_problem_that_names_ten(client: TestClient) -> None:
+    events = [event(f"e{n}") for n in range(12)]
+    client.post(URL, json={"events": events})
+
+    answer = client.post(URL, json={"events": [{**told, "type": "hide"} for told in events]})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/event-conflict")
+    assert ": e0, e1, e2, e3, e4, e5, e6, e7, e8, e9, ..." in answer.json()["detail"]
+
+
+def test_a_thousand_events_are_one_batch(client: TestClient) -> None:
+    answer = client.post(URL, json={"events": [event(f"e{n}") for n in range(1_000)]})
+
+    assert answer.json()["stored"] == 1_000
+
+
+@pytest.mark.parametrize(
+    ("body", "location"),
+    [
+        ({}, "body.events"),
+        ({"events": []}, "body.events"),
+        ({"events": [event(f"e{n}") for n in range(1_001)]}, "body.events"),
+        ({"events": [{"event_id": "e1"}]}, "body.events.0.user_id"),
+        ({"events": [event(value="5")]}, "body.events.0.value"),
+        ({"events": [event(value=True)]}, "body.events.0.value"),
+        ({"events": [event(sen=1)]}, "body.events.0"),
+        ({"events": [event(at=(datetime.now(UTC) + timedelta(days=2)).isoformat())]}, "body.events.0.at"),
+        ({"events": [event(event_id="\x7f")]}, "body.events.0.event_id"),
+    ],
+)
+def test_a_batch_out_of_bounds_is_refused_whole(
+    client: TestClient, resources: FakeResources, body: object, location: str
+) -> None:
+    answer = client.post(URL, json=body)
+
+    assert answer.status_code == 422
+    assert location in {fault["location"] for fault in answer.json()["errors"]}
+    assert resources.histories.events == {}
+
+
+def test_a_clock_some_hours_ahead_is_borne_with(client: TestClient) -> None:
+    answer = client.post(URL, json={"events": [event(at=(datetime.now(UTC) + timedelta(hours=23)).isoformat())]})
+
+    assert answer.status_code == 200

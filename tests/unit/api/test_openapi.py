@@ -1,0 +1,90 @@
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from fastapi.testclient import TestClient
+
+OPERATIONS = {
+    "recommend": ("post", "/v1/recommendations"),
+    "record_events": ("post", "/v1/events"),
+    "get_item": ("get", "/v1/items/{item_id}"),
+    "put_item": ("put", "/v1/items/{item_id}"),
+    "delete_item": ("delete", "/v1/items/{item_id}"),
+    "get_interests": ("get", "/v1/users/{user_id}/interests"),
+    "live": ("get", "/livez"),
+    "ready": ("get", "/readyz"),
+    "healthy": ("get", "/healthz"),
+    "read_metrics": ("get", "/metrics"),
+    "list_problem_types": ("get", "/problems"),
+    "get_problem_type": ("get", "/problems/{slug}"),
+}
+"""Client libraries are generated from these names: a changed one breaks its callers."""
+
+
+@pytest.fixture
+def document(client: TestClient) -> dict[str, Any]:
+    return client.get("/openapi.json").json()
+
+
+def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
+    found = {
+        operation["operationId"]: (method, path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+    assert found == OPERATIONS
+
+
+def test_every_refusal_is_declared_as_a_problem(document: dict[str, Any]) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refusals = [
+        answer
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        if status >= "400"
+    ]
+
+    assert all(refusal["content"] == problem and refusal["description"] for refusal in refusals)
+    assert "Problem" in document["components"]["schemas"]
+
+
+def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> None:
+    sent = ["RecommendationRequest", "HistoryEvent", "ContextFeatures", "EventBatch", "EventIn", "ItemIn"]
+
+    undescribed = [
+        f"{name}.{field}"
+        for name in sent
+        for field, schema in document["components"]["schemas"][name]["properties"].items()
+        if not schema.get("description")
+    ]
+
+    assert undescribed == []
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/v1/recommendations", "post"), ("/v1/events", "post"), ("/v1/items/{item_id}", "put")]
+)
+def test_examples_of_bodies_fit_their_schema_and_run(
+    client: TestClient, document: dict[str, Any], path: str, method: str
+) -> None:
+    content = document["paths"][path][method]["requestBody"]["content"]["application/json"]
+    validator = jsonschema_rs.validator_for({**content["schema"], "components": document["components"]})
+
+    assert content["examples"]
+    for example in content["examples"].values():
+        validator.validate(example["value"])
+        answer = client.request(method, path.replace("{item_id}", "night-train"), json=example["value"])
+        assert answer.status_code in {200, 201}, answer.text
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient, page: str) -> None:
+    html = client.get(page).text
+    assets = re.findall(r'(?:src|href|spec-url)="([^"]+)"', html)
+
+    assert assets
+    assert "http" not in html.replace("displayRequestDuration", "")
+    assert all(client.get(asset).status_code == 200 for asset in assets)
