@@ -37,9 +37,18 @@ class Explainer:
                 left_out = await self._leave_one_out(request, intent, candidates.slots[chosen])
             except Overloaded:
                 degraded = ("evidence_not_measured",)
-        labels = self._phrasebook.label_interests(intent.interests[: intent.n_learned])
-        sources = [candidates.sources[candidate] for candidate in chosen]
-        return explain_slate(scores, chosen, sources, labels, request.words, request.context, left_out), degraded
+        winners = scores.interest[chosen]
+        sources = [intent.sources[winner] for winner in winners]
+        matches = self._matches(intent, winners, candidates.slots[chosen])
+        return explain_slate(scores, chosen, sources, matches, request, left_out), degraded
+
+    def _matches(self, intent: Intent, winners: IntArray, slots: IntArray) -> list[str | None]:
+        """For each item the phrase that it and its winning row share; None for rows that no history gave."""
+        items = self._catalogue.index.gather(slots)[:, : self._scorer.dim]
+        return [
+            self._phrasebook.name_match(intent.interests[winner], item) if winner < intent.n_learned else None
+            for winner, item in zip(winners, items, strict=True)
+        ]
 
     async def _leave_one_out(self, request: SlateRequest, intent: Intent, slots: IntArray) -> list[LeaveOneOut]:
         """What the chosen would score without each of the newest events. Empty for a history of one event."""

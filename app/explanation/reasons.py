@@ -8,7 +8,7 @@ only when the request asks for it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain import PART_NAMES, Context, FloatArray, IntArray, Reason, Scores, Source
+from app.domain import PART_NAMES, Context, FloatArray, IntArray, Reason, Scores, SlateRequest, Source
 from app.scoring.prior import BUCKET_NAMES, bucket_of
 
 CONTEXT_SHARE = 0.1  # a context part under a tenth of the score is not worth a sentence
@@ -27,37 +27,34 @@ class LeaveOneOut:
 def explain_slate(
     scores: Scores,
     chosen: IntArray,
-    sources: Sequence[tuple[Source, ...]],
-    labels: Sequence[tuple[str, ...]],
-    words: str,
-    context: Context,
+    sources: Sequence[Source],
+    matches: Sequence[str | None],
+    request: SlateRequest,
     left_out: Sequence[LeaveOneOut] = (),
 ) -> list[tuple[Reason, ...]]:
     """For each chosen candidate its reasons, the weightiest first.
 
-    chosen: (k,) positions in `scores`. sources: those of the chosen. labels: phrases of each interest vector; the
-    vector after the last labelled one is that of the request's words.
+    chosen: (k,) positions in `scores`. sources and matches belong to the chosen: the source of the row that won, and
+    the phrase that row and item share, if any.
     """
     reasons = []
     for place, candidate in enumerate(chosen):
-        told = [_main_reason(int(scores.interest[candidate]), sources[place], labels, words, context)]
+        told = [_main_reason(int(scores.interest[candidate]), sources[place], matches[place], request)]
         told += _evidence_reasons(place, float(scores.total[candidate]), left_out)
-        told += _context_reasons(scores, int(candidate), context)
+        told += _context_reasons(scores, int(candidate), request.context)
         reasons.append(tuple(told))
     return reasons
 
 
-def _main_reason(
-    interest: int, sources: tuple[Source, ...], labels: Sequence[tuple[str, ...]], words: str, context: Context
-) -> Reason:
-    if sources == (Source.POPULAR,):
-        when = BUCKET_NAMES[bucket_of(context.at)]
+def _main_reason(interest: int, source: Source, match: str | None, request: SlateRequest) -> Reason:
+    if source is Source.POPULAR:
+        when = BUCKET_NAMES[bucket_of(request.context.at)]
         return Reason("popular", f"Popular on a {when}", {"part_of_week": when})
-    if interest >= len(labels):
-        return Reason("words", f"Close to your words: {words}", {"words": words})
-    phrases = labels[interest]
-    text = f"Matches your interest in {phrases[0]}" if phrases else f"Matches your interest {interest + 1}"
-    return Reason("interest", text, {"interest": interest, "phrases": list(phrases)})
+    if source is Source.WORDS:
+        return Reason("words", f"Close to your words: {request.words}", {"words": request.words})
+    if match is None:
+        return Reason("interest", "Close to one of your interests", {"interest": interest})
+    return Reason("interest", f"Matches your interest in {match}", {"interest": interest, "phrase": match})
 
 
 def _evidence_reasons(place: int, score: float, left_out: Sequence[LeaveOneOut]) -> list[Reason]:

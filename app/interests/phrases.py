@@ -17,6 +17,7 @@ from app.interests.profiles import Profiles
 from app.trained import Trained
 
 PHRASES_EACH = 3
+PHRASES_OF_ITEM = 8
 EVIDENCE_EACH = 3
 EVENTS_TRIED = 15  # newest events left out one at a time: 15 more encodes of a short history, in one or two batches
 
@@ -52,6 +53,19 @@ class Phrasebook:
     def score(self, interests: FloatArray) -> FloatArray:
         """(K, P): how much more each interest asks for each phrase than users do on average. interests: (K, D)."""
         return interests @ self._vectors.T - self._baseline
+
+    def name_match(self, interest: FloatArray, item: FloatArray) -> str | None:
+        """The phrase that an item and an interest have in common; None where they share none. Both (D,).
+
+        Of the phrases closest to the item, the one the interest asks for most, if it asks for it more than users do on
+        average: so the phrase is true of the item, and wanted.
+        """
+        if not self.labels:
+            return None
+        closest = np.argsort(-(self._vectors @ item), kind="stable")[:PHRASES_OF_ITEM]
+        wanted = self.score(interest[None])[0, closest]
+        best = int(wanted.argmax())
+        return self.labels[closest[best]] if wanted[best] > 0 else None
 
     def label_interests(self, interests: FloatArray) -> list[tuple[str, ...]]:
         """For each of the K interests its best phrases, best first; empty tuples where a bundle has no phrases."""

@@ -26,7 +26,7 @@ def bootstrap_interval(values: Values, users: IntArray | None = None, *, seed: i
 
     Values of one user stay together in every resample, since they are not independent. A resample of a mean depends
     only on how often each distinct value was drawn, so counts are drawn instead of indices: exactly the same bootstrap
-    as scipy.stats.bootstrap(method="percentile"), at 10 ms rather than 2 s for 22,000 ranks. A report holds hundreds.
+    as scipy.stats.bootstrap(method="percentile"), at 15 ms rather than 0.5 s for 22,000 ranks. A report holds hundreds.
     """
     if len(values) == 0:
         return Estimate(float("nan"), float("nan"), float("nan"))

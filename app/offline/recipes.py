@@ -11,7 +11,7 @@ class Recipe:
 
     name: str
     # item encoder
-    pair_steps: int = 60
+    pair_steps: int = 50
     pair_batch: int = 48
     pair_rate: float = 1e-3
     lora_rank: int = 16
@@ -20,7 +20,7 @@ class Recipe:
     tether: float = 0.3
     # shared by both blocks
     history_events: int = 50
-    batch_windows: int = 32
+    batch_windows: int = 16
     weight_decay: float = 0.01
     warm_up: float = 0.05
     clip: float = 1.0
@@ -41,7 +41,7 @@ class Recipe:
     id_dropout: float = 0.3
     id_epochs: int = 20
     id_patience: int = 4
-    id_rate: float = 1e-3
+    id_rate: float = 2e-3
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
