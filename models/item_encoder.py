@@ -55,7 +55,7 @@ class ItemEncoder(nn.Module):
 
 
 def load_item_encoder(folder: Path, device: torch.device | None = None) -> ItemEncoder:
-    """Load from a Hugging Face folder on disk. Raises OSError where it is not one."""
+    """Load from a Hugging Face folder on disk. Raises OSError or ValueError where it is not one."""
     from transformers import AutoModel, AutoTokenizer  # here, not above: importing transformers takes seconds
 
     quiet_transformers()

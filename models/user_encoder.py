@@ -105,7 +105,7 @@ def load_user_transformer(folder: Path, layers: int, *, pretrained: bool = True)
 
 
 def build_user_transformer(config: dict[str, object]) -> nn.Module:
-    """The transformer that a bundle's `user_model.json` describes, weights still to be loaded."""
+    """The transformer that a bundle's `space.json` describes, weights still to be loaded."""
     from transformers import AutoConfig, AutoModel
 
     fields = {name: value for name, value in config.items() if name != "model_type"}

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import random_events, random_space
+
+from models.context_gate import context_batch
+from models.space import Blend, Space
+
+
+@pytest.fixture
+def space(llama_folder: Path) -> Space:
+    return random_space(llama_folder)
+
+
+def texts(n: int) -> torch.Tensor:
+    return torch.randn(n, 6, generator=torch.Generator().manual_seed(1))
+
+
+def test_an_item_without_events_is_where_its_words_are(space: Space) -> None:
+    text = texts(9)
+    assert torch.equal(space.item_vectors(text, torch.zeros(9)), space.phrase_vectors(text))
+
+
+def test_a_phrase_is_a_unit_vector_that_says_nothing_of_behaviour(space: Space) -> None:
+    vectors = space.phrase_vectors(texts(4))
+    assert vectors.shape == (4, 12)
+    assert torch.allclose(vectors.norm(dim=1), torch.ones(4), atol=1e-5)
+    assert vectors[:, 8:].abs().max() == 0
+
+
+def test_behaviour_counts_half_after_shrink_events(space: Space) -> None:
+    space.blend = Blend(shrink=5.0)
+    vectors = space.item_vectors(texts(9), torch.full((9,), 5.0))
+    assert torch.allclose(vectors[:, 8:], space.id.encoder.item_vectors() / 2)
+
+
+def test_behaviour_counts_more_with_every_event(space: Space) -> None:
+    lengths = [space.item_vectors(texts(9), torch.full((9,), n))[:, 8:].norm() for n in (1.0, 10.0, 1_000.0)]
+    assert lengths == sorted(lengths)
+
+
+def test_interests_are_the_blocks_side_by_side_each_by_its_weight(space: Space) -> None:
+    space.blend = Blend(text=2.0, id=0.5)
+    events = random_events([4, 7])
+    interests = space.interests(events)
+    assert interests.shape == (2, 3, 12)
+    assert torch.allclose(interests[..., :8], 2.0 * space.text.read(events))
+    for k in range(3):
+        assert torch.allclose(interests[:, k, 8:], 0.5 * space.id.encoder.read(events))
+
+
+def test_gate_covers_both_blocks(space: Space) -> None:
+    context = context_batch(np.array([0, 9**9]), np.array([-1, 60]), np.array([[0], [2]]), has_times=True)
+    gate = space.gate(context)
+    assert gate.shape == (2, 12)
+    assert torch.equal(gate, torch.cat([space.text.gate(context), space.id.gate(context)], dim=1))
+    assert 0 < gate.min() < gate.max() < 2
+
+
+def test_projection_starts_at_the_directions_that_keep_the_catalogue_apart(space: Space) -> None:
+    """Six numbers of text fit into eight dimensions whole: every cosine stays."""
+    text = texts(9)
+    space.text.start_projection(text)
+    with torch.no_grad():
+        space.text.projection.weight[6:] = 0
+    unit = text / text.norm(dim=1, keepdim=True)
+    projected = space.text.items(text)
+    assert torch.allclose(projected @ projected.T, unit @ unit.T, atol=1e-5)
+
+
+def test_without_dropout_two_readings_are_one(space: Space) -> None:
+    assert torch.equal(space.interests(random_events([4])), space.interests(random_events([4])))

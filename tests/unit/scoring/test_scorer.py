@@ -1,0 +1,122 @@
+from datetime import UTC, datetime
+from math import atanh
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from tiny import random_space
+
+from app.domain import PART_NAMES, Context
+from app.scoring.context import ContextCodes
+from app.scoring.prior import N_BUCKETS, bucket_of
+from app.scoring.scorer import Scorer
+from models.space import Blend, Space
+
+D = 12  # 8 of text, 4 of behaviour
+MONDAY_AT_THREE = datetime(2024, 1, 1, 3, tzinfo=UTC)
+NUMBERS = st.floats(-3, 3, width=32)
+TEXT, ID, CONTEXT, PRIOR, RULES = range(len(PART_NAMES))
+
+
+@pytest.fixture(scope="module")
+def space(llama_folder: Path) -> Space:
+    space = random_space(llama_folder)
+    space.blend = Blend(prior=0.3)
+    return space
+
+
+@pytest.fixture(scope="module")
+def scorer(space: Space) -> Scorer:
+    return Scorer(space, ContextCodes({"device": ["phone", "tv"]}))
+
+
+@pytest.fixture
+def shut_gate(space: Space) -> Space:
+    """The space with a gate that says nothing, for tests that set it by hand."""
+    for block in (space.text, space.id):
+        for table in block.gate.parameters():
+            table.zero_()
+    return space
+
+
+def numbers(*shape: int) -> st.SearchStrategy[np.ndarray]:
+    return arrays.arrays(np.float32, shape, elements=NUMBERS)
+
+
+CONTEXTS = st.builds(
+    Context,
+    st.datetimes(datetime(1990, 1, 1), datetime(2050, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.dictionaries(st.sampled_from(["device", "mood"]), st.sampled_from(["phone", "tv", "moon"])),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(numbers(3, D), numbers(7, D + N_BUCKETS), CONTEXTS, st.none() | st.integers(0, 2**31))
+def test_parts_sum_to_the_score_and_the_score_is_what_the_index_is_asked(
+    scorer: Scorer, interests: np.ndarray, vectors: np.ndarray, context: Context, last_event_at_s: int | None
+) -> None:
+    query = scorer.query(interests, context, last_event_at_s)
+    scores = scorer.score(query, vectors)
+    assert np.abs(scores.parts.sum(axis=1) - scores.total).max() < 1e-5
+    assert np.allclose(scores.total, (vectors @ query.gated.T).max(axis=1), atol=1e-3)
+
+
+@settings(deadline=None, max_examples=30)
+@given(numbers(3, D), numbers(5, D + N_BUCKETS), CONTEXTS)
+def test_the_interest_named_is_the_one_that_scores_highest(
+    scorer: Scorer, interests: np.ndarray, vectors: np.ndarray, context: Context
+) -> None:
+    scores = scorer.score(scorer.query(interests, context, None), vectors)
+    alone = [scorer.score(scorer.query(interests[k : k + 1], context, None), vectors).total for k in range(3)]
+    won = np.stack(alone)[scores.interest, np.arange(5)]
+    assert np.allclose(won, np.max(alone, axis=0), atol=1e-3)
+
+
+@pytest.mark.usefixtures("shut_gate")
+def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(space: Space, scorer: Scorer) -> None:
+    """1 * 1.5 * 2 + 2 * 1 * 1 + -1 * 0.5 * 4 = 3: text alone says 0, the context adds 3."""
+    space.text.gate.hour.weight[3, :3] = torch.tensor([atanh(0.5), 0.0, atanh(-0.5)])
+    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + N_BUCKETS), dtype=np.float32)
+    interest[0, :3], item[0, :3] = [1, 2, -1], [2, 1, 4]
+    scores = scorer.score(scorer.query(interest, Context(MONDAY_AT_THREE), None), item)
+    assert scores.total == pytest.approx([3.0], abs=1e-5)
+    assert scores.parts[0] == pytest.approx([0.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
+
+
+@pytest.mark.usefixtures("shut_gate")
+def test_an_open_gate_leaves_text_behaviour_and_prior(scorer: Scorer) -> None:
+    """Text 2 * 3, behaviour 5 * 0.5, prior 0.3 * -4 in this part of the week alone."""
+    context = Context(MONDAY_AT_THREE)
+    interest, item = np.zeros((1, D), dtype=np.float32), np.full((1, D + N_BUCKETS), 9.0, dtype=np.float32)
+    interest[0, [0, 8]], item[0, [0, 8]] = [2, 5], [3, 0.5]
+    item[0, D + bucket_of(context.at)] = -4
+    scores = scorer.score(scorer.query(interest, context, None), item)
+    assert scores.parts[0] == pytest.approx([6.0, 2.5, 0.0, -1.2, 0.0])
+    assert scores.total == pytest.approx([7.3])
+
+
+def test_nobody_is_scored_by_popularity_alone(scorer: Scorer) -> None:
+    context = Context(datetime(2024, 1, 6, 20, tzinfo=UTC), {"device": "tv"})
+    vectors = np.random.default_rng(0).normal(size=(6, D + N_BUCKETS)).astype(np.float32)
+    query = scorer.query(np.empty((0, D), dtype=np.float32), context, None)
+    scores = scorer.score(query, vectors)
+    assert query.gated.shape == (1, D + N_BUCKETS)
+    assert scores.total == pytest.approx(vectors[:, D + 7])  # weekend evening, at its full weight
+    assert np.abs(np.delete(scores.parts, PRIOR, axis=1)).max() == 0
+
+
+def test_a_value_never_trained_on_scores_as_none_given(scorer: Scorer) -> None:
+    rng = np.random.default_rng(0)
+    interests = rng.normal(size=(2, D)).astype(np.float32)
+    told = [scorer.query(interests, Context(MONDAY_AT_THREE, f), None).gated for f in ({}, {"device": "moon"})]
+    assert np.array_equal(*told)
+
+
+def test_no_candidates_have_no_scores(scorer: Scorer) -> None:
+    query = scorer.query(np.ones((2, D), dtype=np.float32), Context(MONDAY_AT_THREE), None)
+    scores = scorer.score(query, np.empty((0, D + N_BUCKETS), dtype=np.float32))
+    assert (scores.total.shape, scores.parts.shape, scores.interest.shape) == ((0,), (0, 5), (0,))
