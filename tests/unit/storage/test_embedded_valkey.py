@@ -169,7 +169,7 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_it_dies_with_its_parent_and_leaves_the_folder_free(tmp_path: Path, ending: signal.Signals) -> None:
-    with subprocess.Popen(  # noqa: S603 - our own interpreter, our own program
+    with subprocess.Popen(
         [sys.executable, "-c", PARENT, tmp_path / "valkey"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

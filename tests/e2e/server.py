@@ -1,0 +1,98 @@
+"""The real server, as a newcomer starts it: `penchant serve` in a process of its own, real HTTP, real Redis."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx2
+
+START_TIMEOUT_S = 90.0  # torch and transformers take seconds to import, twice that on a busy machine
+POLL_S = 0.05
+
+
+class Server:
+    """Use as a context manager; `url` is where it listens. Stopping it is SIGTERM, as a process manager would."""
+
+    def __init__(self, bundle: Path, data_dir: Path, *, redis_url: str = "embedded://", workers: int = 1) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = data_dir / "server.log"
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._command = [
+            *(sys.executable, "-m", "app.cli", "serve"),
+            *("--port", str(self.port), "--workers", str(workers), "--threads", str(workers)),
+            *("--bundle-dir", str(bundle), "--data-dir", str(data_dir), "--redis-url", redis_url, "--device", "cpu"),
+        ]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        with self._log.open("ab") as log:
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("PENCHANT_")}
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log, env=environment)
+        wait_until(self._is_ready, START_TIMEOUT_S, self._describe)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(30)
+
+    def ask(self, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
+        """A new connection each time, so that two workers take turns."""
+        answer = httpx2.request(method, self.url + path, json=body, timeout=30)
+        assert answer.status_code == expect, answer.text
+        return answer.json() if answer.content else None
+
+    def recommend(self, **request: Any) -> Any:
+        return self.ask("POST", "/v1/recommendations", request)
+
+    def send(self, *events: dict[str, Any]) -> Any:
+        return self.ask("POST", "/v1/events", {"events": list(events)})
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self._describe()
+        try:
+            return httpx2.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def _describe(self) -> str:
+        return self._log.read_text(errors="replace")[-4_000:]
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float, describe: Callable[[], str] = str) -> float:
+    """Ask until it holds; give the seconds that took. Fails with what `describe` tells."""
+    started = time.monotonic()
+    while not holds():
+        assert time.monotonic() - started < timeout_s, f"not within {timeout_s} s: {describe()}"
+        time.sleep(POLL_S)
+    return time.monotonic() - started
+
+
+def item_ids(slate: Any) -> list[str]:
+    return [item["item_id"] for item in slate["items"]]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
