@@ -1,11 +1,12 @@
 """Reasons for a slate: the plain ones always, the measured ones when the request asks for them."""
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import Candidates, FloatArray, IntArray, Reason, Scores, SlateRequest
+from app.domain import Candidates, Event, FloatArray, IntArray, Reason, Scores, SlateRequest
 from app.errors import Overloaded
 from app.explanation.reasons import LeaveOneOut, explain_slate
 from app.interests.encoder import read_events
@@ -57,15 +58,17 @@ class Explainer:
             return []
         vectors = self._catalogue.index.gather(slots)
         spoken = intent.interests[intent.n_learned :]
-        measured = []
-        for place in range(max(0, len(events) - EVENTS_TRIED), len(events)):
-            learned = await self._profiles.encode(reading.without(place))
-            scores = self._score(np.vstack([learned, spoken]), request, intent, vectors)
-            event = events[place]
-            slot = self._catalogue.find_slot(event.item_id)
-            title = event.item_id if slot is None else self._catalogue.item_at(slot).title
-            measured.append(LeaveOneOut(event.event_id, event.item_id, title, scores))
-        return measured
+        places = range(max(0, len(events) - EVENTS_TRIED), len(events))
+        learned = await asyncio.gather(*(self._profiles.encode(reading.without(place)) for place in places))
+        return [
+            self._tell(events[place], self._score(np.vstack([without, spoken]), request, intent, vectors))
+            for place, without in zip(places, learned, strict=True)
+        ]
+
+    def _tell(self, event: Event, scores: FloatArray) -> LeaveOneOut:
+        slot = self._catalogue.find_slot(event.item_id)
+        title = event.item_id if slot is None else self._catalogue.item_at(slot).title
+        return LeaveOneOut(event.event_id, event.item_id, title, scores)
 
     def _score(self, interests: FloatArray, request: SlateRequest, intent: Intent, vectors: FloatArray) -> FloatArray:
         query = self._scorer.query(interests, request.context, intent.last_event_at_s)

@@ -4,6 +4,7 @@ A phrase is a point in the same space as items, so the score of a phrase under a
 What every user scores high ("drama") says little of this one, so the mean over training users is taken off first.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,7 +135,8 @@ class InterestReader:
         """Place of an event -> interests without it, for the newest events. Empty for a history of one event."""
         n = len(reading.rows)
         places = range(max(0, n - EVENTS_TRIED), n) if n > 1 else range(0)
-        return {place: await self._profiles.encode(reading.without(place)) for place in places}
+        encoded = await asyncio.gather(*(self._profiles.encode(reading.without(place)) for place in places))
+        return dict(zip(places, encoded, strict=True))
 
     def _effects(
         self, scores: FloatArray, k: int, phrase: int | None, without: dict[int, FloatArray]

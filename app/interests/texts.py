@@ -36,8 +36,9 @@ class TextVectors:
 
     def place(self, text: FloatArray) -> FloatArray:
         """(n, T) text vectors to (n, D) vectors of the one space: no behaviour, unit length."""
+        space = self._trained.space
         with torch.inference_mode():
-            return self._trained.space.phrase_vectors(torch.from_numpy(text)).cpu().numpy()
+            return space.phrase_vectors(torch.from_numpy(text).to(self._trained.item_encoder.device)).cpu().numpy()
 
     async def close(self) -> None:
         await self._batcher.close()

@@ -49,7 +49,7 @@ def write_blocks() -> Iterator[Path]:
 def replace_block(page: str, name: str, content: str) -> str:
     """The page with `content` as its block `name`. Raises ValueError where the page has no such block.
 
-    A name may say more after a colon, which its closing marker leaves out: `<!-- figures: demo -->`, `<!-- /figures -->`.
+    A name may say more after a colon, which its closing marker leaves out (`figures: demo`, then `/figures`).
     """
     opening, closing = f"<!-- {name} -->", f"<!-- /{name.partition(':')[0]} -->"
     markers = re.compile(f"({re.escape(opening)}\n).*?({re.escape(closing)})", re.DOTALL)

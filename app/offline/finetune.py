@@ -63,7 +63,7 @@ def finetune(
 ) -> tuple[Trained, Curves]:
     """Train everything on `split.train`, choosing on `split.validation`; `split.test` is not looked at."""
     work.mkdir(parents=True, exist_ok=True)
-    encoder = _item_encoder(dataset, split, recipe, models.text, work, seed=seed, progress=progress).to(device)
+    encoder = _item_encoder(dataset, split, recipe, models.text, work, seed=seed, device=device, progress=progress)
     text = encoder.encode([item_text(item) for item in dataset.items]).numpy()
     context = ContextCodes({name: sorted(set(values) - {""}) for name, values in dataset.context.items()})
     histories = Histories(
@@ -97,16 +97,24 @@ def finetune(
 
 
 def _item_encoder(
-    dataset: Dataset, split: Split, recipe: Recipe, base: Path, work: Path, *, seed: int, progress: Progress
+    dataset: Dataset,
+    split: Split,
+    recipe: Recipe,
+    base: Path,
+    work: Path,
+    *,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
 ) -> ItemEncoder:
     """Tuned, or as an earlier run of the same work left it."""
     folder, done = work / "item_encoder", work / "item_encoder.done"
     if not done.exists():
         texts = [item_text(item) for item in dataset.items]
-        encoder = load_item_encoder(base)
+        encoder = load_item_encoder(base, device)
         tune_item_encoder(encoder, texts, dataset, split, recipe, seed=seed, progress=progress).save(folder)
         done.write_text(json.dumps({"steps": recipe.pair_steps}))
-    return load_item_encoder(folder)
+    return load_item_encoder(folder, device)
 
 
 def _space(
