@@ -8,12 +8,16 @@ from typing import ClassVar
 
 
 class PenchantError(Exception):
-    """Root of the tree. `slug` ends the problem's `type` URI; `title` is the same for every occurrence."""
+    """Root of the tree. `slug` ends the problem's `type` URI; `title` is the same for every occurrence.
+
+    retry_after_s and challenge become the headers Retry-After and WWW-Authenticate where they are not None.
+    """
 
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong on our side"
     retry_after_s: ClassVar[int | None] = None
+    challenge: ClassVar[str | None] = None
 
 
 class InvalidRequest(PenchantError):

@@ -8,9 +8,10 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import events, items, operations, problem_types, recommendations, users
+from app.api import events, items, metrics, operations, problem_types, recommendations, users
 from app.api.dependencies import Resources, State
 from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
+from app.api.keys import key_guard
 from app.api.openapi import DESCRIPTION, SWAGGER, TAGS, problem_responses, publish
 from app.api.problems import install_problems
 from app.logs import configure_logging
@@ -36,12 +37,16 @@ def create_app(settings: Settings | None = None, resources: Opener | None = None
         middleware=_layers(settings),
     )
     install_problems(app)
+    guard = key_guard(settings)
+    refusals = (401,) if guard else ()
     for resource in (recommendations, events, items, users):
         app.include_router(
             resource.router,
-            responses=problem_responses(400, 404, 405, 413, 415, 422, 500, 503),
+            dependencies=guard,
+            responses=problem_responses(400, *refusals, 404, 405, 413, 415, 422, 500, 503),
             max_body_size=settings.max_body_bytes,
         )
+    app.include_router(metrics.router, dependencies=guard, responses=problem_responses(*refusals, 405, 500))
     for resource in (operations, problem_types):
         app.include_router(resource.router, responses=problem_responses(405, 500))
     publish(app)

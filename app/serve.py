@@ -6,10 +6,12 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
+from ipaddress import ip_address
 
 import uvicorn
 
 from app.bundle import open_bundle
+from app.errors import SettingsError
 from app.logs import configure_logging
 from app.settings import Settings
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
@@ -20,11 +22,12 @@ READY_POLL_S = 0.2
 
 
 def serve_forever(settings: Settings, when_ready: Callable[[], None] | None = None) -> None:
-    """Serve until told to stop. Raises BundleError and SettingsError before anything listens.
+    """Serve until told to stop. Raises BundleError and SettingsError before it listens.
 
     when_ready: called once, from a thread of its own, when the server answers that it is ready.
     """
     configure_logging(json_logs=settings.json_logs)
+    refuse_exposure(settings)
     open_bundle(settings.bundle_dir)
     with ExitStack() as stack:
         if settings.redis_url == EMBEDDED_URL:
@@ -48,6 +51,22 @@ def serve_forever(settings: Settings, when_ready: Callable[[], None] | None = No
             server_header=False,
             timeout_graceful_shutdown=DRAIN_S,
         )
+
+
+def refuse_exposure(settings: Settings) -> None:
+    """Raises SettingsError where anybody on the network could read and write without a key."""
+    if not settings.api_key.get_secret_value() and not _is_loopback(settings.host):
+        raise SettingsError(
+            f"host is {settings.host!r} and no api_key is set: anybody who reaches that address could read what every "
+            "user likes and write events. Set PENCHANT_API_KEY, or listen on 127.0.0.1"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _call_when_ready(settings: Settings, when_ready: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on: loopback until API keys guard others.")
     port: Port = Field(8000, description="TCP port to listen on; 0 takes a free one.")
     workers: PositiveInt = Field(1, description="Server processes. Each holds its own encoder: memory grows with it.")
+
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that clients send as X-API-Key. Empty: no key is asked for, and only loopback is served.",
+    )
 
     data_dir: Path = Field(Path("var"), description="Folder for what is kept: the database, fetched and cleaned data.")
     bundle_dir: Path = Field(
@@ -77,5 +82,6 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml)
 
     def as_environment(self) -> dict[str, str]:
-        """The same settings as environment variables, for worker processes."""
-        return {f"PENCHANT_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        """The same settings as environment variables, secrets included, for worker processes."""
+        told = {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in self}
+        return {f"PENCHANT_{name.upper()}": value for name, value in told.items()}

@@ -1,11 +1,8 @@
-"""For those who run the service: whether it lives, whether it can serve, and its metrics."""
+"""For those who run the service: whether it lives, and whether it can serve. Never behind a key."""
 
-from fastapi import APIRouter, Response
-from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter
 from pydantic import Field
 
-from app import telemetry
 from app.api.dependencies import OpenResources
 from app.api.openapi import problem_responses
 from app.api.schemas.fields import Wire
@@ -38,8 +35,3 @@ async def ready(resources: OpenResources) -> Ready:
 async def healthy(resources: OpenResources) -> Ready:
     """For load balancers that look here by habit."""
     return await ready(resources)
-
-
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
-def read_metrics() -> Response:
-    return Response(telemetry.render_metrics(), media_type=CONTENT_TYPE_LATEST)

@@ -74,6 +74,8 @@ def show_problem(
     answer_headers = dict(headers or {})
     if error.retry_after_s is not None:
         answer_headers["Retry-After"] = str(error.retry_after_s)
+    if error.challenge is not None:
+        answer_headers["WWW-Authenticate"] = error.challenge
     problem = Problem(
         type=problem_type(type(error)),
         title=error.title,

@@ -15,6 +15,15 @@ class MalformedBody(PenchantError):
     title = "The body is not JSON"
 
 
+class KeyRefused(PenchantError):
+    """This server asks for an API key. Send it in the header `X-API-Key`."""
+
+    status = 401
+    slug = "key-refused"
+    title = "No API key, or not the right one"
+    challenge = "X-API-Key"
+
+
 class NoSuchRoute(PenchantError):
     """Nothing is served at this path. /docs lists what is."""
 

@@ -1,0 +1,14 @@
+"""The metrics page. It tells how much traffic there is, so it is behind the key where there is one."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app import telemetry
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
+def read_metrics() -> Response:
+    return Response(telemetry.render_metrics(), media_type=CONTENT_TYPE_LATEST)
