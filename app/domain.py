@@ -94,6 +94,7 @@ class Source(StrEnum):
     INTERESTS = "interests"
     WORDS = "words"
     POPULAR = "popular"
+    CALLER = "caller"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import events, items, metrics, operations, problem_types, recommendations, users
+from app.api import events, items, metrics, operations, problem_types, ranking, recommendations, users
 from app.api.dependencies import Resources, State
 from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
 from app.api.keys import key_guard
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None, resources: Opener | None = None
     install_problems(app)
     guard = key_guard(settings)
     refusals = (401,) if guard else ()
-    for resource in (recommendations, events, items, users):
+    for resource in (recommendations, ranking, events, items, users):
         app.include_router(
             resource.router,
             dependencies=guard,

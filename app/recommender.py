@@ -5,6 +5,7 @@ intent -> query -> candidates -> scores -> slate -> reasons
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.domain import (
     PART_NAMES,
     Candidates,
     IntArray,
+    ItemId,
     Reason,
     Scores,
     Seen,
@@ -21,13 +23,14 @@ from app.domain import (
     Slate,
     SlateItem,
     SlateRequest,
+    Source,
 )
 from app.explanation.explainer import Explainer
 from app.history.store import HistoryStore
 from app.interests.intent import Intent, IntentReader
 from app.reranking.compose import order_slate
 from app.retrieval.retrieve import retrieve
-from app.scoring.scorer import Scorer
+from app.scoring.scorer import Query, Scorer
 from app.telemetry import StageTimer
 
 
@@ -63,6 +66,27 @@ class Recommender:
             query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
             n = max(self._candidates, request.k)
             candidates = retrieve(self._catalogue.index, query.gated, intent.sources, n, excluded)
+        return await self._serve(request, intent, query, candidates, timer)
+
+    async def rank(self, request: SlateRequest, item_ids: Sequence[ItemId]) -> Slate:
+        """The caller's own items, each once, best first. Those we do not hold are named in `unknown_items`.
+
+        Of the request only who asks, their words and the context count: k, exclude and seen choose among candidates.
+        """
+        timer = StageTimer()
+        with timer.stage("intent"):
+            intent = await self._intents.read(request)
+        with timer.stage("retrieval"):
+            query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
+            found, unknown = self._catalogue.find_served(item_ids)
+            candidates = Candidates(found, ((Source.CALLER,),) * len(found))
+            intent = replace(intent, unknown_items=intent.unknown_items + unknown)
+        return await self._serve(replace(request, k=max(1, len(found))), intent, query, candidates, timer)
+
+    async def _serve(
+        self, request: SlateRequest, intent: Intent, query: Query, candidates: Candidates, timer: StageTimer
+    ) -> Slate:
+        """From candidates to the answer."""
         with timer.stage("scoring"):
             scores = self._scorer.score(query, self._catalogue.index.gather(candidates.slots))
         with timer.stage("reranking"):

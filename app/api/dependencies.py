@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Recommender(Protocol):
     async def recommend(self, request: SlateRequest) -> Slate: ...
 
+    async def rank(self, request: SlateRequest, item_ids: Sequence[ItemId]) -> Slate: ...
+
 
 class Histories(Protocol):
     async def append(self, events: Sequence[Event], received_at: datetime) -> "AppendResult":

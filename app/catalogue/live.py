@@ -14,7 +14,6 @@ import structlog
 from app.catalogue.store import CatalogueChange, CatalogueStore
 from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray, Item, ItemId
-from app.errors import UnknownItem
 from app.retrieval.index import ItemIndex
 from app.scoring.prior import unseen_prior
 from app.trained import Trained
@@ -74,12 +73,17 @@ class LiveCatalogue:
         """Slot of an item, deleted ones too: what somebody watched still tells of their taste."""
         return self._slot_of.get(item_id)
 
-    def get_slot(self, item_id: ItemId) -> int:
-        """Slot of an item that may be shown. Raises UnknownItem."""
+    def find_served(self, item_ids: Sequence[ItemId]) -> tuple[IntArray, tuple[ItemId, ...]]:
+        """Slots of those that may be shown, each once, in order; and the ids of the others."""
+        asked = list(dict.fromkeys(item_ids))
+        served = [item_id for item_id in asked if self.is_served(item_id)]
+        unknown = tuple(item_id for item_id in asked if not self.is_served(item_id))
+        return np.array([self._slot_of[item_id] for item_id in served], dtype=np.int64), unknown
+
+    def is_served(self, item_id: ItemId) -> bool:
+        """Whether the item may be shown: known, and not deleted."""
         slot = self._slot_of.get(item_id)
-        if slot is None or not self.index.is_alive(slot):
-            raise UnknownItem(f"no item {item_id!r} in the catalogue")
-        return slot
+        return slot is not None and self.index.is_alive(slot)
 
     def item_at(self, slot: int) -> Item:
         return self._items[slot]

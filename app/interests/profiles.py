@@ -62,7 +62,7 @@ class Profiles:
         stored: tuple[Event, ...] = ()
         if request.user_id is not None:
             stored = (await self._histories.last(request.user_id, self._history_events)).events
-        told = tuple(event for event in request.history if self._is_served(event.item_id))
+        told = tuple(event for event in request.history if self._catalogue.is_served(event.item_id))
         return (*stored, *told)[-self._history_events :]
 
     async def encode(self, reading: Reading) -> FloatArray:
@@ -75,7 +75,7 @@ class Profiles:
 
     async def _of_session(self, request: SlateRequest) -> Profile:
         """A history told in the request: read after the stored one, encoded for this answer only."""
-        unknown = tuple(event.item_id for event in request.history if not self._is_served(event.item_id))
+        unknown = tuple(event.item_id for event in request.history if not self._catalogue.is_served(event.item_id))
         profile = await self._fresh(await self.events_of(request), watermark=0)
         return replace(profile, unknown_items=tuple(dict.fromkeys(unknown)))
 
@@ -116,7 +116,3 @@ class Profiles:
         except CacheUnavailable:
             return ("interest_cache_unavailable",)
         return ()
-
-    def _is_served(self, item_id: ItemId) -> bool:
-        slot = self._catalogue.find_slot(item_id)
-        return slot is not None and self._catalogue.index.is_alive(slot)

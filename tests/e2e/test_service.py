@@ -119,6 +119,16 @@ def test_a_new_item_is_found_by_its_text_within_a_second_in_every_worker(server:
     wait_until(lambda: not found_by_all(), 1.0)
 
 
+def test_a_list_of_ones_own_is_ordered_as_a_slate_would_be(server: Server) -> None:
+    at = {"at": "2024-06-01T12:00:00Z"}
+    slate = server.recommend(user_id="u6", k=10, context=at)
+    shuffled = sorted(item_ids(slate))
+    ranked = server.ask("POST", "/v1/rank", {"user_id": "u6", "items": [*shuffled, "no-such"], "context": at})
+    assert item_ids(ranked) == item_ids(slate)
+    assert [item["score"] for item in ranked["items"]] == pytest.approx([item["score"] for item in slate["items"]])
+    assert ranked["served_by"]["unknown_items"] == ["no-such"]
+
+
 def test_two_workers_agree(server: Server) -> None:
     slates = [server.recommend(user_id="u6", k=10, context={"at": "2024-06-01T12:00:00Z"}) for _ in range(8)]
     assert len({tuple(item_ids(slate)) for slate in slates}) == 1

@@ -1,5 +1,6 @@
-"""`POST /v1/recommendations`: who asks for what."""
+"""`POST /v1/recommendations` and `POST /v1/rank`: who asks for what."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -69,8 +70,8 @@ class ContextFeatures(BaseModel):
         return {name: _as_text(value) for name, value in self.__pydantic_extra__.items()}
 
 
-class RecommendationRequest(Wire):
-    """Who asks: a stored user, events told here, words, any mix of them, or nobody (`{}`), who gets what is popular."""
+class Asker(Wire):
+    """Who asks: a stored user, events told here, words, any mix of them, or nobody (`{}`)."""
 
     user_id: Identifier | None = Field(None, description="A user whose events you send to /v1/events.")
     history: tuple[HistoryEvent, ...] = Field(
@@ -80,6 +81,27 @@ class RecommendationRequest(Wire):
         None, description="A wish in plain language: 1 to 1,000 characters."
     )
     context: ContextFeatures | None = Field(None, description="What is true of the request. Default: now, no features.")
+    explain: StrictBool = Field(
+        False, description="Measure what each recent event contributed and give it as evidence. Slower."
+    )
+
+    def to_request(self, now: datetime, k: int) -> domain.SlateRequest:
+        """now: the request's time where its context tells none."""
+        context = self.context or ContextFeatures()
+        at = context.at or now
+        return domain.SlateRequest(
+            context=domain.Context(at, context.as_text()),
+            k=k,
+            user_id=domain.UserId(self.user_id) if self.user_id is not None else None,
+            history=_read_history(self.history, domain.UserId(self.user_id or ""), at),
+            words=(self.words or "").strip(),
+            explain=self.explain,
+        )
+
+
+class RecommendationRequest(Asker):
+    """Who asks: a stored user, events told here, words, any mix of them, or nobody (`{}`), who gets what is popular."""
+
     k: WholeNumber = Field(20, ge=1, le=500, description="Length of the slate, in items: 1 to 500.")
     exclude: tuple[Identifier, ...] = Field(
         (), max_length=10_000, description="Item ids that must not appear: at most 10,000."
@@ -87,24 +109,23 @@ class RecommendationRequest(Wire):
     seen: domain.Seen = Field(
         domain.Seen.NEVER, description="Items the user already has an event on: never shown, or always allowed."
     )
-    explain: StrictBool = Field(
-        False, description="Measure what each recent event contributed and give it as evidence. Slower."
-    )
 
     def to_domain(self, now: datetime) -> domain.SlateRequest:
         """now: the request's time where its context tells none."""
-        context = self.context or ContextFeatures()
-        at = context.at or now
-        return domain.SlateRequest(
-            context=domain.Context(at, context.as_text()),
-            k=self.k,
-            user_id=domain.UserId(self.user_id) if self.user_id is not None else None,
-            history=_read_history(self.history, domain.UserId(self.user_id or ""), at),
-            words=(self.words or "").strip(),
-            exclude=frozenset(map(domain.ItemId, self.exclude)),
-            seen=self.seen,
-            explain=self.explain,
+        return replace(
+            self.to_request(now, self.k), exclude=frozenset(map(domain.ItemId, self.exclude)), seen=self.seen
         )
+
+
+class RankRequest(Asker):
+    """A list of your own, to be ordered for whoever asks. All of it comes back, what they have seen too."""
+
+    items: tuple[Identifier, ...] = Field(
+        min_length=1, max_length=500, description="Item ids, 1 to 500, each ranked once. Unknown ones are reported."
+    )
+
+    def item_ids(self) -> tuple[domain.ItemId, ...]:
+        return tuple(map(domain.ItemId, self.items))
 
 
 def _as_text(value: str | bool | int | float) -> str:

@@ -35,7 +35,9 @@ class ServedByAnswer(Wire):
     profile_age_s: float | None = Field(description="Seconds since the interests were read; null when none were used.")
     degraded: list[str] = Field(description="What was missing for this answer; empty when nothing was.")
     took_ms: dict[str, float] = Field(description="Milliseconds of each stage.")
-    unknown_items: list[str] = Field(description="Items of `history` that the catalogue does not hold: skipped.")
+    unknown_items: list[str] = Field(
+        description="Items of `history`, or of a list to rank, that the catalogue does not hold: skipped."
+    )
 
 
 class SlateAnswer(Wire):
