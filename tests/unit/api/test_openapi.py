@@ -12,6 +12,7 @@ OPERATIONS = {
     "put_item": ("put", "/v1/items/{item_id}"),
     "delete_item": ("delete", "/v1/items/{item_id}"),
     "get_interests": ("get", "/v1/users/{user_id}/interests"),
+    "rank": ("post", "/v1/rank"),
     "live": ("get", "/livez"),
     "ready": ("get", "/readyz"),
     "healthy": ("get", "/healthz"),
