@@ -35,16 +35,19 @@ class MicroBatcher(Generic[Asked, Answer]):
         self._max_batch = max_batch
         self._queue: asyncio.Queue[tuple[Asked, asyncio.Future[Answer]]] = asyncio.Queue(max_queue)
         self._runner: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def waiting(self) -> int:
         return self._queue.qsize()
 
     async def ask(self, asked: Asked) -> Answer:
-        """The answer to `asked`. Raises Overloaded at once when the queue is full.
+        """The answer to `asked`. Raises Overloaded at once when the queue is full, and when the batcher is closed.
 
-        A caller that gives up (a timeout, a client gone) takes its question out of the queue.
+        Nothing is computed for a caller that gives up (a timeout, a client gone) before its turn.
         """
+        if self._closed:
+            raise self._closing()
         if self._runner is None:
             self._runner = asyncio.create_task(self._run(), name=f"batcher {self.name}")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -55,9 +58,13 @@ class MicroBatcher(Generic[Asked, Answer]):
         return await answer
 
     async def close(self) -> None:
+        """Stop. Whoever still waits is told so by Overloaded."""
+        self._closed = True
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
+        while not self._queue.empty():
+            _refuse([self._queue.get_nowait()], self._closing())
 
     async def _run(self) -> None:
         while True:
@@ -75,11 +82,23 @@ class MicroBatcher(Generic[Asked, Answer]):
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._executor, self._compute, [asked for asked, _ in batch])
+            if len(answers) != len(batch):
+                raise ValueError(f"the {self.name} gave {len(answers)} answers to {len(batch)} questions")
+        except asyncio.CancelledError:
+            _refuse(batch, self._closing())
+            raise
         except Exception as failure:  # whatever it was, those who wait must hear of it
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(failure)
+            _refuse(batch, failure)
             return
         for (_, answer), value in zip(batch, answers, strict=True):
             if not answer.done():
                 answer.set_result(value)
+
+    def _closing(self) -> Overloaded:
+        return Overloaded(f"the {self.name} is shutting down: try again")
+
+
+def _refuse(batch: Sequence[tuple[Asked, "asyncio.Future[Answer]"]], error: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)

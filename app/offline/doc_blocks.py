@@ -64,7 +64,7 @@ def settings_table() -> str:
         {
             "Setting": f"`{name}`",
             "Variable": f"`PENCHANT_{name.upper()}`",
-            "Default": f"`{field.default}`" if field.default != "" else "(empty)",
+            "Default": f"`{field.default}`" if str(field.default) else "(empty)",
             "Values": _say_values(schema[name]),
             "What it does": (field.description or "").replace("<", r"\<"),
         }

@@ -18,8 +18,9 @@ from models.space import Blend, Space
 
 D = 12  # 8 of text, 4 of behaviour
 MONDAY_AT_THREE = datetime(2024, 1, 1, 3, tzinfo=UTC)
+CODES = ContextCodes({"device": ["phone", "tv"]})
 NUMBERS = st.floats(-3, 3, width=32)
-TEXT, ID, CONTEXT, PRIOR, RULES = range(len(PART_NAMES))
+PRIOR = PART_NAMES.index("prior")
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +32,14 @@ def space(llama_folder: Path) -> Space:
 
 @pytest.fixture(scope="module")
 def scorer(space: Space) -> Scorer:
-    return Scorer(space, ContextCodes({"device": ["phone", "tv"]}))
+    return Scorer(space, CODES)
 
 
 @pytest.fixture
-def shut_gate(space: Space) -> Space:
-    """The space with a gate that says nothing, for tests that set it by hand."""
+def quiet(llama_folder: Path) -> Space:
+    """A space of its own whose gate says nothing, for tests that set it by hand."""
+    space = random_space(llama_folder)
+    space.blend = Blend(prior=0.3)
     for block in (space.text, space.id):
         for table in block.gate.parameters():
             table.zero_()
@@ -76,10 +79,10 @@ def test_the_interest_named_is_the_one_that_scores_highest(
     assert np.allclose(won, np.max(alone, axis=0), atol=1e-3)
 
 
-@pytest.mark.usefixtures("shut_gate")
-def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(space: Space, scorer: Scorer) -> None:
+def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(quiet: Space) -> None:
     """1 * 1.5 * 2 + 2 * 1 * 1 + -1 * 0.5 * 4 = 3: text alone says 0, the context adds 3."""
-    space.text.gate.hour.weight[3, :3] = torch.tensor([atanh(0.5), 0.0, atanh(-0.5)])
+    scorer = Scorer(quiet, CODES)
+    quiet.text.gate.hour.weight[3, :3] = torch.tensor([atanh(0.5), 0.0, atanh(-0.5)])
     interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + N_BUCKETS), dtype=np.float32)
     interest[0, :3], item[0, :3] = [1, 2, -1], [2, 1, 4]
     scores = scorer.score(scorer.query(interest, Context(MONDAY_AT_THREE), None), item)
@@ -87,10 +90,9 @@ def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(space: Space
     assert scores.parts[0] == pytest.approx([0.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
 
 
-@pytest.mark.usefixtures("shut_gate")
-def test_an_open_gate_leaves_text_behaviour_and_prior(scorer: Scorer) -> None:
+def test_an_open_gate_leaves_text_behaviour_and_prior(quiet: Space) -> None:
     """Text 2 * 3, behaviour 5 * 0.5, prior 0.3 * -4 in this part of the week alone."""
-    context = Context(MONDAY_AT_THREE)
+    scorer, context = Scorer(quiet, CODES), Context(MONDAY_AT_THREE)
     interest, item = np.zeros((1, D), dtype=np.float32), np.full((1, D + N_BUCKETS), 9.0, dtype=np.float32)
     interest[0, [0, 8]], item[0, [0, 8]] = [2, 5], [3, 0.5]
     item[0, D + bucket_of(context.at)] = -4
