@@ -82,15 +82,14 @@ class MicroBatcher(Generic[Asked, Answer]):
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._executor, self._compute, [asked for asked, _ in batch])
-            if len(answers) != len(batch):
-                raise ValueError(f"the {self.name} gave {len(answers)} answers to {len(batch)} questions")
+            answered = list(zip(batch, answers, strict=True))
         except asyncio.CancelledError:
             _refuse(batch, self._closing())
             raise
         except Exception as failure:  # whatever it was, those who wait must hear of it
             _refuse(batch, failure)
             return
-        for (_, answer), value in zip(batch, answers, strict=True):
+        for (_, answer), value in answered:
             if not answer.done():
                 answer.set_result(value)
 

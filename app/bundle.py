@@ -7,7 +7,7 @@ without complaint, so every byte is checked against its SHA-256 first.
 
 import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -73,11 +73,7 @@ def seal(folder: Path, about: dict[str, object]) -> Manifest:
     the same version.
     """
     files = {name: _entry(folder / name) for name in sorted(_files_of(folder))}
-    digest = hashlib.sha256()
-    for name, entry in files.items():
-        if name not in REPORTS:
-            digest.update(f"{name} {entry.sha256}\n".encode())
-    manifest = Manifest.model_validate({**about, "version": digest.hexdigest()[:12], "files": files})
+    manifest = Manifest.model_validate({**about, "version": _version_of(files), "files": files})
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
     return manifest
 
@@ -126,14 +122,26 @@ def open_bundle(folder: Path) -> Bundle:
                 f"bundle {manifest.version}: {name} is damaged (its SHA-256 is not the manifest's): "
                 "train it again or restore the folder"
             )
+    if manifest.version != _version_of(manifest.files):
+        raise BundleError(
+            f"bundle {manifest.version}: {MANIFEST} is damaged (its version is not that of its files): "
+            "train it again or restore the folder"
+        )
     return Bundle(folder.resolve(), manifest)
+
+
+def _version_of(files: Mapping[str, FileEntry]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files.keys() - REPORTS):
+        digest.update(f"{name} {files[name].sha256}\n".encode())
+    return digest.hexdigest()[:12]
 
 
 def _files_of(folder: Path) -> Iterable[str]:
     for path in folder.rglob("*"):
         if path.is_symlink():
             raise BundleError(f"{path} is a link: a bundle holds plain files only")
-        if path.is_file() and path.name != MANIFEST:
+        if path.is_file() and path != folder / MANIFEST:
             yield path.relative_to(folder).as_posix()
 
 

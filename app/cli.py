@@ -1,5 +1,6 @@
 """`penchant ...`: every command, thin. A command imports what is heavy itself, so that --help is quick."""
 
+import os
 import sys
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
@@ -9,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from app.errors import PenchantError
-from app.settings import Settings
+from app.errors import PenchantError, SettingsError
+from app.settings import FILE_VARIABLE, Settings, settings_file
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Penchant, an online recommendation service.")
 data = typer.Typer(no_args_is_help=True, help="Fetch, clean and load data.")
@@ -68,12 +69,17 @@ def _flags() -> list[Parameter]:
 
 
 def _read_settings(told: dict[str, str]) -> Settings:
+    file = settings_file()
+    if FILE_VARIABLE in os.environ and not file.is_file():
+        raise SettingsError(f"{FILE_VARIABLE} names {file}, which is not there")
     try:
         return Settings(**told)  # type: ignore[arg-type]  # strings: pydantic reads them
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise typer.BadParameter(f"setting {place}: {first['msg']}, got {first['input']!r}") from invalid
+    except ValueError as unreadable:  # not TOML, or not UTF-8
+        raise SettingsError(f"{file} cannot be read as TOML: {unreadable}") from unreadable
 
 
 @app.command()

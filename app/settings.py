@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 PositiveInt = Annotated[int, Field(ge=1)]
+FILE_VARIABLE = "PENCHANT_CONFIG_FILE"
 
 
 class Settings(BaseSettings):
@@ -78,10 +79,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = Path(os.environ.get("PENCHANT_CONFIG_FILE", "penchant.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=toml)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
 
     def as_environment(self) -> dict[str, str]:
         """The same settings as environment variables, secrets included, for worker processes."""
         told = {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in self}
         return {f"PENCHANT_{name.upper()}": value for name, value in told.items()}
+
+
+def settings_file() -> Path:
+    """Where settings are read from. That it is not there is no error, unless the environment names it."""
+    return Path(os.environ.get(FILE_VARIABLE, "penchant.toml"))

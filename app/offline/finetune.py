@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray
+from app.errors import DataError
 from app.offline.blend import choose_blend
 from app.offline.dataset import Dataset
 from app.offline.phrase_list import write_phrases
@@ -61,7 +62,15 @@ def finetune(
     device: torch.device,
     progress: Progress,
 ) -> tuple[Trained, Curves]:
-    """Train everything on `split.train`, choosing on `split.validation`; `split.test` is not looked at."""
+    """Train everything on `split.train`, choosing on `split.validation`; `split.test` is not looked at.
+
+    Raises DataError where the split holds no validation question.
+    """
+    if not len(split.validation):
+        raise DataError(
+            f"{dataset.name} has nothing to choose by: split by {split.protocol}, no user keeps an event to hold out; "
+            "at least one needs three events with a weight above 0"
+        )
     _be_repeatable()
     work.mkdir(parents=True, exist_ok=True)
     encoder = _item_encoder(dataset, split, recipe, models.text, work, seed=seed, device=device, progress=progress)

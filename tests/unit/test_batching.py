@@ -142,9 +142,9 @@ async def test_a_failure_reaches_everybody_in_the_batch_and_nobody_after(make: M
 
 async def test_an_answer_too_few_is_a_failure_and_no_silence(make: Make, squares: Squares) -> None:
     batcher = make(lambda asked: [7] * (len(asked) - 1))
-    with pytest.raises(ValueError, match="gave 0 answers to 1 questions"):
+    with pytest.raises(ValueError, match="shorter"):
         await asyncio.wait_for(batcher.ask(1), 10)
-    with pytest.raises(ValueError, match="gave 0 answers"):
+    with pytest.raises(ValueError, match="shorter"):
         await asyncio.wait_for(batcher.ask(2), 10)
 
 

@@ -1,0 +1,53 @@
+from collections.abc import Iterator
+
+import faiss
+import pytest
+import torch
+
+from app.device import choose_device, spend_threads
+from app.errors import SettingsError
+from app.machine import usable_cores
+from app.settings import Settings
+
+
+@pytest.fixture
+def _threads_restored() -> Iterator[None]:
+    before = torch.get_num_threads(), faiss.omp_get_max_threads()
+    yield
+    torch.set_num_threads(before[0])
+    faiss.omp_set_num_threads(before[1])
+
+
+def test_the_cpu_is_taken_where_it_is_asked_for() -> None:
+    assert choose_device(Settings(device="cpu")).type == "cpu"
+
+
+@pytest.mark.parametrize(("there", "chosen"), [(True, "cuda"), (False, "cpu")])
+def test_auto_takes_cuda_where_there_is_one(monkeypatch: pytest.MonkeyPatch, there: bool, chosen: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert choose_device(Settings(device="auto")).type == chosen
+
+
+def test_cuda_that_is_not_there_is_refused_rather_than_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SettingsError, match="torch sees none"):
+        choose_device(Settings(device="cuda"))
+
+
+@pytest.mark.parametrize("device", ["", "CPU", "gpu", "cuda:1"])
+def test_a_device_we_do_not_know_is_refused_with_the_choices(device: str) -> None:
+    with pytest.raises(SettingsError, match="auto, cpu or cuda"):
+        choose_device(Settings(device=device))
+
+
+@pytest.mark.usefixtures("_threads_restored")
+@pytest.mark.parametrize(("threads", "processes", "share"), [(8, 2, 4), (5, 2, 2), (1, 1, 1), (1, 4, 1)])
+def test_workers_share_the_threads_and_each_has_one_at_least(threads: int, processes: int, share: int) -> None:
+    assert spend_threads(Settings(threads=threads), processes) == share
+    assert torch.get_num_threads() == share
+    assert faiss.omp_get_max_threads() == 1
+
+
+@pytest.mark.usefixtures("_threads_restored")
+def test_untold_the_threads_are_the_cores_we_may_use() -> None:
+    assert spend_threads(Settings(), 1) == max(1, int(usable_cores()))
