@@ -1,6 +1,5 @@
 """Where tensors live, and one thread budget for everything in a process that computes."""
 
-import faiss
 import torch
 
 from app.errors import SettingsError
@@ -17,14 +16,15 @@ def choose_device(settings: Settings) -> torch.device:
     return torch.device("cuda" if settings.device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def spend_threads(settings: Settings, processes: int) -> int:
-    """Give this process its share of the cores and return it: torch takes the share, FAISS a single thread.
+def share_threads(settings: Settings, processes: int) -> int:
+    """How many threads each of `processes` may compute with: the setting, or the cores we may use, shared out.
 
     Two threads too many cost far more than they bring: on two busy cores a call took 8 times as long with two torch
-    threads as with one. FAISS searches of one query gain nothing from a second thread.
+    threads as with one.
     """
-    budget = settings.threads or int(usable_cores())
-    share = max(1, budget // processes)
-    torch.set_num_threads(share)
-    faiss.omp_set_num_threads(1)
-    return share
+    return max(1, (settings.threads or int(usable_cores())) // processes)
+
+
+def spend_threads(threads: int) -> None:
+    """Let the calling thread compute with so many; torch and FAISS share one OpenMP, which counts by calling thread."""
+    torch.set_num_threads(threads)

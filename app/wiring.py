@@ -17,7 +17,7 @@ from app.batching import MicroBatcher
 from app.bundle import Bundle, open_bundle
 from app.catalogue.live import LiveCatalogue
 from app.catalogue.store import CatalogueStore
-from app.device import choose_device, spend_threads
+from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray
 from app.explanation.explainer import Explainer
 from app.golden import check_golden
@@ -86,7 +86,8 @@ class Resources:
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Open in the order of need, close in reverse. Raises BundleError, SettingsError, StoreUnavailable."""
     async with AsyncExitStack() as stack:
-        threads = spend_threads(settings, settings.workers)
+        threads = share_threads(settings, settings.workers)
+        spend_threads(1)  # the event loop's own thread: searches of a few queries, and arithmetic on single requests
         bundle, trained, faiss_index = load_bundle(settings)
         device = choose_device(settings)
 
@@ -96,7 +97,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         cache, cache_kind = _open_cache(settings, bundle.version, stack)
         stack.push_async_callback(cache.close)
 
-        executor = ThreadPoolExecutor(1, thread_name_prefix="encoder")  # one: two batches at once only slow each other
+        # One encoder thread, with all the share: two batches at once would only slow each other.
+        executor = ThreadPoolExecutor(1, "encoder", initializer=spend_threads, initargs=(threads,))
         stack.callback(executor.shutdown)
         texts = TextVectors(trained, executor)
         stack.push_async_callback(texts.close)

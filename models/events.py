@@ -54,7 +54,13 @@ def event_batch(
     hours = hours_of(at_s) if has_times else np.full(rows.shape, NO_HOUR)
     weekdays = weekdays_of(at_s) if has_times else np.full(rows.shape, NO_WEEKDAY)
     arrays = (text, rows, at_s, weight_buckets(weights), hours, weekdays, gaps, lengths)
-    return EventBatch(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+    return EventBatch(*map(to_tensor, arrays))
+
+
+def to_tensor(array: np.ndarray) -> Tensor:
+    """A copy in torch's own memory, which starts at multiples of 64 bytes. numpy's starts anywhere, and MKL's products
+    differ in the last bits with it: two trainings of the same seed then end with other weights."""
+    return torch.tensor(array)
 
 
 def weight_buckets(weights: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ Those are made once a run, by the real jobs, when the first test asks for them; 
 """
 
 import random
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ import pytest
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from tiny_rooms import Rooms
+
     from app.offline.dataset import Dataset
     from app.offline.finetune import Models
     from app.trained import Trained
@@ -87,3 +90,12 @@ def tiny_trained(tiny_bundle: Path) -> "Trained":
 def tiny_settings(tiny_bundle: Path, tmp_path: Path) -> Settings:
     """Serves the tiny bundle from a folder of the test's own, its cache in memory."""
     return Settings(bundle_dir=tiny_bundle, data_dir=tmp_path / "var", redis_url="memory://", device="cpu", threads=1)
+
+
+@pytest.fixture
+async def rooms(tiny_bundle: Path, tmp_path: Path) -> AsyncIterator["Rooms"]:
+    """The rooms behind a recommendation, over a database of the test's own."""
+    from tiny_rooms import open_rooms
+
+    async with open_rooms(tiny_bundle, tmp_path) as opened:
+        yield opened

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import Candidates, Event, FloatArray, IntArray, Reason, Scores, SlateRequest
+from app.domain import Candidates, Event, FloatArray, IntArray, Reason, Rung, Scores, SlateRequest
 from app.errors import Overloaded
 from app.explanation.reasons import LeaveOneOut, explain_slate
 from app.interests.encoder import read_events
@@ -52,7 +52,13 @@ class Explainer:
         ]
 
     async def _leave_one_out(self, request: SlateRequest, intent: Intent, slots: IntArray) -> list[LeaveOneOut]:
-        """What the chosen would score without each of the newest events. Empty for a history of one event."""
+        """What the chosen would score without each of the newest events. Empty for a history of one event.
+
+        Raises Overloaded, also where the encoder was so when the interests were asked for: they are older than the
+        history, and the difference between the two would be told as the effect of an event.
+        """
+        if intent.rung is Rung.STALE:
+            raise Overloaded("the interests served are older than the history that would be left out from")
         reading, events = read_events(await self._profiles.events_of(request), self._catalogue)
         if reading is None or len(events) == 1:
             return []

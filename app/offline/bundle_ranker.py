@@ -11,6 +11,7 @@ from app.offline.dataset import Dataset
 from app.offline.windows import Histories
 from app.scoring.prior import buckets_of
 from app.trained import Trained
+from models.events import to_tensor
 
 
 class BundleRanker:
@@ -23,7 +24,7 @@ class BundleRanker:
         self._dataset = dataset
         self._histories = Histories(dataset, trained.text, codes, trained.space.shape.has_times)
         self._device = next(trained.space.parameters()).device
-        self._vectors = torch.from_numpy(trained.vectors).to(self._device)
+        self._vectors = to_tensor(trained.vectors).to(self._device)
 
     @property
     def name(self) -> str:

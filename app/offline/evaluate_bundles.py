@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.bundle import Bundle, open_bundle, reseal
 from app.catalogue.text import item_text
-from app.device import choose_device, spend_threads
+from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray
 from app.errors import DataError
 from app.offline.atomic import replace_text
@@ -38,7 +38,7 @@ QUICK = frozenset({"popularity", "recent_popularity", "markov", "item_knn", "tex
 
 def evaluate_bundles(settings: Settings, versions: Sequence[str], report: str) -> Path:
     """The report's path. Raises BundleError, and DataError where a bundle is of other data than is there now."""
-    spend_threads(settings, 1)
+    spend_threads(share_threads(settings, processes=1))
     figures: dict[str, float] = {}
     bodies = []
     for version in versions:

@@ -27,6 +27,7 @@ from app.offline.windows import Histories
 from app.scoring.context import ContextCodes
 from app.scoring.prior import buckets_of, popularity_prior
 from app.trained import Trained
+from models.events import to_tensor
 from models.item_encoder import ItemEncoder, load_item_encoder
 from models.space import Block, Shape, Space
 from models.user_encoder import load_user_transformer
@@ -155,7 +156,7 @@ def _space(
         feature_sizes=context.sizes,
     )
     space = Space(shape, load_user_transformer(user_model, recipe.user_layers))
-    space.text.start_projection(torch.from_numpy(text))
+    space.text.start_projection(to_tensor(text))
     return space
 
 
@@ -176,8 +177,8 @@ def _gather(
     with torch.inference_mode():
         sample = histories.before(asked[:BASELINE_QUESTIONS], space.shape.max_events)
         interests = space.interests(histories.events(sample).to(device))  # (Q, K, D)
-        phrase_vectors = space.phrase_vectors(torch.from_numpy(phrase_text).to(device))
-        vectors = space.item_vectors(torch.from_numpy(text).to(device), torch.from_numpy(n_events).float().to(device))
+        phrase_vectors = space.phrase_vectors(to_tensor(phrase_text).to(device))
+        vectors = space.item_vectors(to_tensor(text).to(device), to_tensor(n_events).float().to(device))
         length = interests[..., : space.shape.block_dim].norm(dim=-1).mean()
     return Trained(
         space=space.eval(),

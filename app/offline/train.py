@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from app.device import choose_device, spend_threads
+from app.device import choose_device, share_threads, spend_threads
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import read_dataset
 from app.offline.fetch import fetch_base_model
@@ -27,7 +27,7 @@ def train_bundle(
     current: bool = True,
 ) -> Path:
     """The bundle's folder. Models left out are the base model, fetched where it is not there yet. Raises DataError."""
-    spend_threads(settings, 1)
+    spend_threads(share_threads(settings, processes=1))
     base = fetch_base_model(settings.data_dir, Console())
     run = Run(
         dataset=read_dataset(settings.data_dir / "data" / name),

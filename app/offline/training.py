@@ -19,6 +19,7 @@ from app.offline.metrics import ndcg_at, pessimistic_ranks
 from app.offline.questions import past_events, sample_questions, training_counts
 from app.offline.split import Split
 from app.offline.windows import NOBODY, Histories, batches, draw_windows
+from models.events import to_tensor
 from models.losses import interest_cross_entropy, mean_interest_cross_entropy, routing_balance
 from models.space import Block
 
@@ -72,7 +73,7 @@ class BlockTrainer:
         self.seed = seed
         self.device = device
         self.checkpoint = checkpoint
-        self.text = torch.from_numpy(histories.text).to(device)
+        self.text = to_tensor(histories.text).to(device)
         self.allowed = torch.from_numpy(training_counts(histories.dataset, split) > 0).to(device)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), weight_decay=schedule.weight_decay)
         self.curve: list[Epoch] = []
@@ -189,7 +190,7 @@ def block_scores(
 ) -> np.ndarray:
     """(Q, N) float32 scores of every item by one block alone, in each question's own context."""
     block.eval()
-    items = block.items(torch.from_numpy(histories.text).to(device))
+    items = block.items(to_tensor(histories.text).to(device))
     scores = np.empty((len(questions), len(items)), dtype=np.float32)
     for start in range(0, len(questions), SCORE_BATCH):
         asked = questions[start : start + SCORE_BATCH]

@@ -13,6 +13,7 @@ import torch
 from rich.progress import Progress
 
 from app.domain import IntArray
+from app.errors import DataError
 from app.offline.dataset import Dataset
 from app.offline.recipes import Recipe
 from app.offline.split import Split
@@ -66,7 +67,10 @@ def tune_item_encoder(
 
 
 def draw_pairs(dataset: Dataset, split: Split, n: int, rng: np.random.Generator) -> IntArray:
-    """(n, 2) item rows of two training events of one user, at most MAX_STEPS_APART events apart, either way round."""
+    """(n, 2) item rows of two training events of one user, at most MAX_STEPS_APART events apart, either way round.
+
+    Raises DataError where no user has two training events on different items.
+    """
     positions = np.flatnonzero(split.train)
     first = rng.integers(len(positions), size=4 * n)
     second = first + rng.integers(1, MAX_STEPS_APART + 1, size=4 * n)
@@ -74,6 +78,10 @@ def draw_pairs(dataset: Dataset, split: Split, n: int, rng: np.random.Generator)
     a, b = positions[first[inside]], positions[second[inside]]
     kept = (dataset.users[a] == dataset.users[b]) & (dataset.rows[a] != dataset.rows[b])
     pairs = np.stack([dataset.rows[a[kept]], dataset.rows[b[kept]]], axis=1)[:n]
+    if not len(pairs):
+        raise DataError(f"{dataset.name}: no user has two training events on different items, nothing to learn from")
+    if len(pairs) < n:  # histories of two or three events: most draws ended in the next user's
+        pairs = pairs[rng.integers(len(pairs), size=n)]
     return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1])
 
 

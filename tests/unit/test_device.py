@@ -1,21 +1,13 @@
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import pytest
 import torch
 
-from app.device import choose_device, spend_threads
+from app.device import choose_device, share_threads, spend_threads
 from app.errors import SettingsError
 from app.machine import usable_cores
 from app.settings import Settings
-
-
-@pytest.fixture
-def _threads_restored() -> Iterator[None]:
-    before = torch.get_num_threads(), faiss.omp_get_max_threads()
-    yield
-    torch.set_num_threads(before[0])
-    faiss.omp_set_num_threads(before[1])
 
 
 def test_the_cpu_is_taken_where_it_is_asked_for() -> None:
@@ -40,14 +32,23 @@ def test_a_device_we_do_not_know_is_refused_with_the_choices(device: str) -> Non
         choose_device(Settings(device=device))
 
 
-@pytest.mark.usefixtures("_threads_restored")
 @pytest.mark.parametrize(("threads", "processes", "share"), [(8, 2, 4), (5, 2, 2), (1, 1, 1), (1, 4, 1)])
 def test_workers_share_the_threads_and_each_has_one_at_least(threads: int, processes: int, share: int) -> None:
-    assert spend_threads(Settings(threads=threads), processes) == share
-    assert torch.get_num_threads() == share
-    assert faiss.omp_get_max_threads() == 1
+    assert share_threads(Settings(threads=threads), processes) == share
 
 
-@pytest.mark.usefixtures("_threads_restored")
 def test_untold_the_threads_are_the_cores_we_may_use() -> None:
-    assert spend_threads(Settings(), 1) == max(1, int(usable_cores()))
+    assert share_threads(Settings(), 1) == max(1, int(usable_cores()))
+
+
+def test_each_thread_has_its_own_count_which_torch_and_faiss_share() -> None:
+    """Why the event loop's thread may have one, and the encoder's all of the share."""
+
+    def count(threads: int) -> tuple[int, int]:
+        spend_threads(threads)
+        return torch.get_num_threads(), faiss.omp_get_max_threads()
+
+    with ThreadPoolExecutor(1) as loop, ThreadPoolExecutor(1) as encoder:
+        assert loop.submit(count, 1).result() == (1, 1)
+        assert encoder.submit(count, 2).result() == (2, 2)
+        assert loop.submit(torch.get_num_threads).result() == 1

@@ -109,12 +109,12 @@ async def test_items_put_changed_and_deleted_are_so_at_once_and_after_a_restart(
     film = Item(ItemId("new"), "quiet robots film", ("space",))
     async with opened(tiny_settings) as resources:
         assert await resources.catalogue.put(film)
-        found = await resources.recommender.recommend(ask(words=item_text(film)))
+        found = await resources.recommender.recommend(SlateRequest(ASKED, k=20, words=item_text(film)))
         await resources.catalogue.delete(ItemId("i7"))
         shown = await resources.recommender.recommend(SlateRequest(ASKED, k=500))
     async with opened(tiny_settings) as resources:
         again = await resources.recommender.recommend(SlateRequest(ASKED, k=500))
-    assert found.items[0].item.item_id == "new"
+    assert "new" in [place.item.item_id for place in found.items]
     ids = [{place.item.item_id for place in slate.items} for slate in (shown, again)]
     assert ids[0] == ids[1]
     assert "i7" not in ids[0]

@@ -16,6 +16,7 @@ from models.events import (
     event_batch,
     gap_buckets,
     hours_of,
+    to_tensor,
     weekdays_of,
     weight_buckets,
 )
@@ -122,3 +123,10 @@ def test_time_bias_without_a_clock_is_the_causal_mask_alone() -> None:
     mask = bias(torch.tensor([[0, 60], [0, 1]]))
     assert mask.shape == (2, 2, 2, 2)
     assert mask[1, 1].tolist() == [[0, float("-inf")], [0, 0]]
+
+
+@pytest.mark.parametrize("offset", range(4))
+def test_tensors_start_where_products_are_repeatable_wherever_the_array_did(offset: int) -> None:
+    array = np.arange(1_000, dtype=np.float32)[offset:]
+    assert to_tensor(array).data_ptr() % 64 == 0
+    assert to_tensor(array).tolist() == array.tolist()

@@ -1,0 +1,121 @@
+"""The rooms behind a recommendation, opened over the tiny bundle as `app.wiring` opens them, for tests of one room."""
+
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import faiss
+import torch
+
+from app.batching import MicroBatcher
+from app.bundle import open_bundle
+from app.catalogue.live import LiveCatalogue
+from app.catalogue.store import CatalogueStore
+from app.domain import Context, Event, FloatArray, InterestVectors, SlateRequest, UserId
+from app.errors import Overloaded
+from app.history.store import HistoryStore
+from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache
+from app.interests.encoder import HistoryEncoder, Reading
+from app.interests.profiles import Profiles
+from app.interests.texts import TextVectors
+from app.retrieval.index import ItemIndex
+from app.scoring.scorer import Scorer
+from app.storage.database import Database, open_database
+from app.trained import INDEX, Trained, load_trained
+
+MONDAY_MORNING = datetime(2024, 6, 3, 10, tzinfo=UTC)
+
+
+@dataclass
+class Rooms:
+    """One process's rooms. Several may be opened over one database file, as several workers are."""
+
+    trained: Trained
+    version: str
+    database: Database
+    histories: HistoryStore
+    catalogue: LiveCatalogue
+    texts: TextVectors
+    encoder: MicroBatcher[Reading, FloatArray]
+    cache: InterestCache
+    scorer: Scorer
+
+    def profiles(self, *, cache: Any = None, encoder: Any = None, budget_s: float = 30.0) -> Profiles:
+        return Profiles(
+            self.histories,
+            self.catalogue,
+            cache or self.cache,
+            encoder or self.encoder,
+            history_events=self.trained.space.shape.max_events,
+            encode_budget_s=budget_s,
+        )
+
+
+@asynccontextmanager
+async def open_rooms(bundle_folder: Path, data_dir: Path) -> AsyncIterator[Rooms]:
+    bundle = open_bundle(bundle_folder)
+    trained = load_trained(bundle, torch.device("cpu"))
+    async with AsyncExitStack() as stack:
+        database = open_database(f"sqlite:///{data_dir / 'penchant.sqlite3'}")
+        stack.push_async_callback(database.close)
+        executor = stack.enter_context(ThreadPoolExecutor(1))
+        texts = TextVectors(trained, executor)
+        stack.push_async_callback(texts.close)
+        encode = HistoryEncoder(trained.space, torch.device("cpu")).encode
+        encoder = MicroBatcher[Reading, FloatArray]("user encoder", encode, executor, max_batch=16, max_queue=64)
+        stack.push_async_callback(encoder.close)
+        index = ItemIndex(faiss.read_index(str(bundle.path(INDEX))))
+        catalogue = LiveCatalogue(CatalogueStore(database), trained, bundle.version, index, texts)
+        await catalogue.seed()
+        await catalogue.catch_up()
+        yield Rooms(
+            trained=trained,
+            version=bundle.version,
+            database=database,
+            histories=HistoryStore(database),
+            catalogue=catalogue,
+            texts=texts,
+            encoder=encoder,
+            cache=MemoryInterestCache(100, 60),
+            scorer=Scorer(trained.space, trained.context),
+        )
+
+
+class FullEncoder:
+    """An encoder whose queue has no place left; counts who asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def ask(self, _reading: Reading) -> FloatArray:
+        self.asked += 1
+        raise Overloaded("the queue is full")
+
+
+class DeadCache:
+    """A cache that has gone, `near` being what a nearer tier still holds."""
+
+    def __init__(self, near: InterestVectors | None = None) -> None:
+        self.near = near
+
+    async def get(self, _user_id: UserId, _watermark: int | None = None) -> InterestVectors | None:
+        raise CacheUnavailable("gone", self.near)
+
+    async def put(self, _user_id: UserId, _vectors: InterestVectors) -> None:
+        raise CacheUnavailable("gone")
+
+
+def asking(user_id: str | None = None, history: Sequence[Event] = (), words: str = "", **more: Any) -> SlateRequest:
+    """A request of Monday morning for five items."""
+    return SlateRequest(
+        context=more.pop("context", Context(MONDAY_MORNING)),
+        k=more.pop("k", 5),
+        user_id=None if user_id is None else UserId(user_id),
+        history=tuple(history),
+        words=words,
+        **more,
+    )

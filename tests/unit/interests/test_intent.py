@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from tiny import event
+from tiny_rooms import FullEncoder, Rooms, asking
+
+from app.domain import FloatArray, Rung, Source
+from app.errors import Overloaded
+from app.interests.intent import IntentReader
+
+pytestmark = pytest.mark.anyio
+
+
+class FullTexts:
+    """Text vectors whose queue has no place left."""
+
+    async def encode(self, _texts: list[str]) -> FloatArray:
+        raise Overloaded("the queue is full")
+
+
+def reader(rooms: Rooms, encoder: object = None, texts: object = None) -> IntentReader:
+    return IntentReader(
+        rooms.profiles(encoder=encoder), texts or rooms.texts, rooms.scorer.dim, rooms.trained.words_scale
+    )
+
+
+LIKED = [event(0, "", "i3"), event(1, "", "i4")]
+
+
+async def test_nothing_known_asks_for_what_is_popular(rooms: Rooms) -> None:
+    intent = await reader(rooms).read(asking())
+    assert (intent.interests.shape, intent.sources, intent.rung) == ((0, 24), (Source.POPULAR,), Rung.POPULAR)
+    assert (intent.n_learned, intent.encoded_at, intent.last_event_at_s) == (0, None, None)
+
+
+async def test_a_history_gives_its_interests_and_the_time_of_its_last_event(rooms: Rooms) -> None:
+    intent = await reader(rooms).read(asking(history=LIKED))
+    assert (intent.interests.shape, intent.sources, intent.n_learned) == ((2, 24), (Source.INTERESTS,) * 2, 2)
+    assert (intent.rung, intent.last_event_at_s) == (Rung.FRESH, int(LIKED[1].at.timestamp()))
+    assert intent.encoded_at is not None
+
+
+async def test_words_alone_are_one_row_as_long_as_an_interest_is(rooms: Rooms) -> None:
+    intent = await reader(rooms).read(asking(words="slow western"))
+    assert (intent.sources, intent.rung, intent.n_learned) == ((Source.WORDS,), Rung.FRESH, 0)
+    assert np.linalg.norm(intent.interests[0]) == pytest.approx(rooms.trained.words_scale, rel=1e-5)
+    assert np.abs(intent.interests[0, 16:]).max() == 0  # words tell nothing of behaviour
+
+
+async def test_words_come_after_what_the_history_gave(rooms: Rooms) -> None:
+    both = await reader(rooms).read(asking(history=LIKED, words="slow western"))
+    history, words = [
+        await reader(rooms).read(request) for request in (asking(history=LIKED), asking(words="slow western"))
+    ]
+    assert both.sources == (Source.INTERESTS, Source.INTERESTS, Source.WORDS)
+    assert np.array_equal(both.interests, np.vstack([history.interests, words.interests]))
+
+
+async def test_words_that_could_not_be_read_are_told_of(rooms: Rooms) -> None:
+    intent = await reader(rooms, texts=FullTexts()).read(asking(words="slow western"))
+    assert (intent.sources, intent.rung, intent.degraded) == ((Source.POPULAR,), Rung.POPULAR, ("words_unread",))
+
+
+async def test_words_are_served_where_the_history_could_not_be_read(rooms: Rooms) -> None:
+    intent = await reader(rooms, encoder=FullEncoder()).read(asking(history=LIKED, words="slow western"))
+    assert (intent.sources, intent.degraded) == ((Source.WORDS,), ("encoder_overloaded",))
+
+
+async def test_unknown_items_are_handed_on(rooms: Rooms) -> None:
+    intent = await reader(rooms).read(asking(history=[event(0, "", "nowhere")], words="slow"))
+    assert intent.unknown_items == ("nowhere",)
