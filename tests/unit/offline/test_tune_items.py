@@ -15,7 +15,7 @@ from app.offline.tune_items import MAX_STEPS_APART, draw_pairs, tune_item_encode
 from models.item_encoder import ItemEncoder, load_item_encoder
 
 DATA = dataset_of({"ann": [(item, n) for n, item in enumerate("abcdefgh")], "bob": [("h", 0), ("h", 1), ("a", 2)]})
-WHOLE = split_of(DATA, test=[])
+LONGER = {"pair_steps": 20, "pair_batch": 32, "pair_rate": 1e-2}
 
 
 def draw(dataset: Dataset = DATA, test: list[int] | None = None, n: int = 500, seed: int = 0) -> np.ndarray:
@@ -91,7 +91,7 @@ def test_the_same_seed_tunes_alike(bert_folder: Path, tiny_dataset: Dataset) -> 
     assert not torch.equal(vectors[0], vectors[2])
 
 
-def test_tuning_brings_items_of_one_genre_together(bert_folder: Path, tiny_dataset: Dataset) -> None:
+def test_tuning_brings_items_of_one_genre_together(llama_folder: Path, tiny_dataset: Dataset) -> None:
     """Users walk through the catalogue in its order, ten items of a genre after another."""
 
     def contrast(encoder: ItemEncoder) -> float:
@@ -101,15 +101,12 @@ def test_tuning_brings_items_of_one_genre_together(bert_folder: Path, tiny_datas
         same = genre[:, None] == genre
         return float(cosines[same].mean() - cosines[~same].mean())
 
-    tuned = tune(bert_folder, tiny_dataset, pair_steps=20, pair_batch=32, tether=0.0)
-    assert contrast(tuned) > contrast(load_item_encoder(bert_folder)) + 0.05
+    tuned = tune(llama_folder, tiny_dataset, **LONGER, tether=0.0)
+    assert contrast(tuned) > contrast(load_item_encoder(llama_folder)) + 0.05
 
 
-def test_a_tether_keeps_texts_nearer_to_where_they_were(bert_folder: Path, tiny_dataset: Dataset) -> None:
+def test_a_tether_keeps_texts_nearer_to_where_they_were(llama_folder: Path, tiny_dataset: Dataset) -> None:
     texts = [item_text(item) for item in tiny_dataset.items]
-    before = load_item_encoder(bert_folder).encode(texts)
-    free, tied = (
-        tune(bert_folder, tiny_dataset, pair_steps=20, pair_batch=32, tether=tether).encode(texts)
-        for tether in (0.0, 100.0)
-    )
+    before = load_item_encoder(llama_folder).encode(texts)
+    free, tied = (tune(llama_folder, tiny_dataset, **LONGER, tether=tether).encode(texts) for tether in (0.0, 100.0))
     assert (tied - before).norm() < 0.5 * (free - before).norm()
