@@ -29,8 +29,9 @@ check: setup ## Lint, types, import arrows
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/unit/test_arrows.py
 
+# One thread: the models of the tests are tiny, and threads that wait for a busy core cost more than they bring.
 test: setup redis-server check ## All tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # The contract suite wants a real redis-server too. As root on Debian it is installed; elsewhere the suite says it skipped.
 redis-server:
