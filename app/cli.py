@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -156,10 +156,16 @@ def train(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="A cleaned data set.")],
     recipe: Recipe = "fast",
-    protocol: Annotated[str, typer.Option(help="What is held out: loo (last events) or time (last tenth).")] = "loo",
+    protocol: Annotated[
+        Literal["loo", "time"], typer.Option(help="What is held out: loo (last events) or time (last tenth).")
+    ] = "loo",
     seed: Seed = 0,
-    text_model: Annotated[Path | None, typer.Option(help="Hugging Face folder of the item encoder.")] = None,
-    user_model: Annotated[Path | None, typer.Option(help="Hugging Face folder of the user LLM.")] = None,
+    text_model: Annotated[
+        Path | None, typer.Option(help="Hugging Face folder of the item encoder.", exists=True, file_okay=False)
+    ] = None,
+    user_model: Annotated[
+        Path | None, typer.Option(help="Hugging Face folder of the user LLM.", exists=True, file_okay=False)
+    ] = None,
     current: Annotated[bool, typer.Option(help="Serve this bundle from now on.")] = True,
 ) -> None:
     """Fine-tune and build a bundle. A run that was killed goes on where it stopped."""

@@ -92,3 +92,37 @@ def test_importing_the_entrances_loads_nothing_heavy(module: str) -> None:
     code = f"import {module}, sys; print([m for m in ('torch', 'faiss', 'transformers', 'polars') if m in sys.modules])"
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert outcome.stdout.strip() == "[]"
+
+
+def test_only_inside_a_command_does_the_command_line_reach_into_the_jobs() -> None:
+    path = dict(modules())["app.cli"]
+    assert [name for name in imports(path, at_import_only=True) if within(name, "app.offline")] == []
+
+
+COMPUTING_ROOMS = (
+    *("app.wiring", "app.recommender", "app.trained", "app.golden", "app.device", "app.interests", "app.retrieval"),
+    *("app.scoring", "app.explanation", "app.catalogue.live", "torch", "faiss", "transformers", "models"),
+)
+
+
+def test_the_api_is_free_of_what_computes() -> None:
+    broken = [
+        (module, name)
+        for module, path in modules()
+        if within(module, "app.api")
+        for name in imports(path, at_import_only=True)
+        if any(within(name, room) for room in COMPUTING_ROOMS)
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize(("room", "may_import"), [("app.storage", {"app.storage", "app.errors"})])
+def test_storage_knows_no_room(room: str, may_import: set[str]) -> None:
+    broken = [
+        (module, name)
+        for module, path in modules()
+        if within(module, room)
+        for name in imports(path)
+        if within(name, "app") and not any(within(name, allowed) for allowed in may_import)
+    ]
+    assert broken == []

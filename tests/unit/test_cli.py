@@ -118,6 +118,16 @@ def test_a_flag_that_makes_no_sense_is_named_with_its_value(flag: str, value: st
     assert value in outcome.output
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "told"),
+    [("--protocol", "lou", "'loo', 'time'"), ("--text-model", "none", "does not exist"), ("--seed", "x", "integer")],
+)
+def test_an_option_that_makes_no_sense_is_told_before_anything_is_fetched(flag: str, value: str, told: str) -> None:
+    outcome = CliRunner().invoke(cli.app, ["train", "x", flag, value], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert outcome.exit_code == 2
+    assert told in outcome.output
+
+
 def test_a_key_of_the_file_that_is_no_setting_is_named() -> None:
     Path("penchant.toml").write_text("prot = 1")
     outcome = CliRunner().invoke(cli.app, ["serve"], env={"COLUMNS": "200"})

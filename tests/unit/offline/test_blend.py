@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from hand_made import dataset_of
+
+from app.offline.blend import ID_WEIGHTS, PRIORS, SHRINKS, choose_blend
+from app.offline.windows import Histories
+from models.space import Blend
+
+# Each user's second event is asked for: b, c, d, e after an a.
+DATA = dataset_of({f"u{n}": [("a", 0), (item, 1)] for n, item in enumerate("bcde")})
+ASKED = np.array([1, 3, 5, 7])
+HISTORIES = Histories(DATA, np.zeros((8, 2), dtype=np.float32), np.empty((8, 0), dtype=np.int64), has_times=True)
+MANY = np.full(8, 1_000)
+NOTHING = np.zeros((4, 8), dtype=np.float32)
+
+
+def right(strength: float = 1.0) -> np.ndarray:
+    """Scores that put every target first."""
+    scores = np.zeros((4, 8), dtype=np.float32)
+    scores[np.arange(4), DATA.rows[ASKED]] = strength
+    return scores
+
+
+def wrong(strength: float = 1.0) -> np.ndarray:
+    return -right(strength)
+
+
+def choose(text: np.ndarray, behaviour: np.ndarray, prior: np.ndarray = NOTHING, counts: np.ndarray = MANY) -> Blend:
+    return choose_blend(text, behaviour, prior, counts, HISTORIES, ASKED)[0]
+
+
+def test_a_block_that_misleads_is_left_out() -> None:
+    assert choose(right(), wrong(2.0)).id == 0
+
+
+def test_a_block_that_knows_is_let_in() -> None:
+    blend = choose(wrong(0.2), right())
+    assert blend.id > 0.2
+    assert blend.text == 1.0
+
+
+def test_a_prior_that_misleads_is_left_out_and_one_that_knows_is_let_in() -> None:
+    assert choose(right(0.1), NOTHING, wrong(2.0)).prior == 0
+    assert choose(NOTHING, NOTHING, right()).prior > 0
+
+
+def test_behaviour_of_items_with_few_events_is_trusted_less_where_it_misleads_there() -> None:
+    """Items 6 and 7, with an event each, are said to be twice as good as the right ones: a shrink of 1 leaves half."""
+    few = np.where(np.isin(np.arange(8), DATA.rows[ASKED]), 1_000, 1)
+    strangers = np.zeros((4, 8), dtype=np.float32)
+    strangers[:, 6:] = 1.0
+    assert choose(NOTHING, right(0.5) + strangers, counts=few).shrink > SHRINKS[0]
+
+
+def test_the_quality_told_is_that_of_the_blend_chosen() -> None:
+    assert choose_blend(right(), NOTHING, NOTHING, MANY, HISTORIES, ASKED)[1] == 1.0
+
+
+def test_equal_blends_leave_the_simplest() -> None:
+    assert choose(right(), NOTHING) == Blend(text=1.0, id=ID_WEIGHTS[0], shrink=SHRINKS[0], prior=PRIORS[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_on_its_questions_the_blend_never_loses_to_text_alone(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    text, behaviour, prior = rng.normal(size=(3, 4, 8)).astype(np.float32)
+    alone = choose_blend(text, NOTHING, NOTHING, MANY, HISTORIES, ASKED)[1]
+    assert choose_blend(text, behaviour, prior, MANY, HISTORIES, ASKED)[1] >= alone
