@@ -19,7 +19,7 @@ FILE_VARIABLE = "PENCHANT_CONFIG_FILE"
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PENCHANT_", extra="forbid", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on: loopback until API keys guard others.")
+    host: str = Field("127.0.0.1", description="Address to listen on: loopback, or any other once there is an api_key.")
     port: Port = Field(8000, description="TCP port to listen on; 0 takes a free one.")
     workers: PositiveInt = Field(1, description="Server processes. Each holds its own encoder: memory grows with it.")
 

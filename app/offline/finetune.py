@@ -108,8 +108,7 @@ def finetune(
 
 
 def _be_repeatable() -> None:
-    """Same seed, same bytes. With two threads the gradient of an indexed row is else summed in whatever order the
-    threads come: of two runs of the demonstration, one text block differed in the fifth digit of its first loss.
+    """Same seed, same bytes: gradients of indexed rows are else summed in whatever order the threads come.
 
     warn_only: some CUDA kernels have no such form; there the seed gives nearly the same weights, not the same bytes.
     """
