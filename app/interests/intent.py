@@ -60,7 +60,10 @@ class IntentReader:
         )
 
     async def _read_words(self, words: str) -> tuple[FloatArray, tuple[str, ...]]:
-        """(1, D) as long as a learned interest, so that words and taste weigh alike; (0, D) without words."""
+        """(1, D) as long as a learned interest; (0, D) without words.
+
+        Equal in length, not in what they score: beside a long history words seldom win a place.
+        """
         if not words:
             return np.empty((0, self._dim), dtype=np.float32), ()
         try:

@@ -26,8 +26,8 @@ def choose_blend(
     """The best blend on the questions `asked`, and its NDCG@10 there.
 
     text, behaviour: (Q, N) scores of the two blocks, contexts applied. prior: (Q, N). n_events: (N,). The grid holds
-    the ID block alone (as a weight of 2 nearly does) and the text block alone, so on these questions the blend loses
-    to neither.
+    the text block alone, so on these questions the blend does not lose to it. To the ID block alone it can: the text
+    weight is 1 throughout.
     """
     best = Blend(), -1.0
     for weight, shrink, share in product(ID_WEIGHTS, SHRINKS, PRIORS):

@@ -142,7 +142,7 @@ class BlockTrainer:
         self.curve.append(epoch)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
-        """The pretrained body learns slowly; biases, norms and tables do not decay."""
+        """The pretrained body learns slowly; biases and norms do not decay."""
         groups: dict[tuple[bool, bool], list[Tensor]] = {}
         for name, weights in self.block.named_parameters():
             body, decays = ".transformer." in f".{name}", weights.ndim > 1 and "embed" not in name
