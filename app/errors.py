@@ -44,6 +44,14 @@ class UnknownUser(PenchantError):
     title = "No such user"
 
 
+class UnknownSlate(PenchantError):
+    """No such slate is remembered: it never was served, or it is older than slates are kept."""
+
+    status = 404
+    slug = "unknown-slate"
+    title = "No such slate"
+
+
 class EventConflict(PenchantError):
     """An `event_id` came again with another body: a retry counts once, a rewrite is refused."""
 

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     feed_poll_ms: PositiveInt = Field(
         200, description="How often a process looks for catalogue changes of others; promised visibility is 1,000 ms."
     )
+    slate_days: PositiveInt = Field(
+        90, description="Days that slates served are remembered: for explanations, joins, metrics and replay."
+    )
     max_body_bytes: PositiveInt = Field(1_048_576, description="Largest request body.")
     json_logs: bool = Field(False, description="Log lines as JSON rather than for reading.")
 

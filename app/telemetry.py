@@ -86,6 +86,11 @@ def count_events_stored(n_events: int) -> None:
     _metrics().events_stored.inc(n_events)
 
 
+def count_slate_kept(*, kept: bool) -> None:
+    """kept: False where the log of slates had no place left and the slate was forgotten."""
+    _metrics().slate_log.labels("kept" if kept else "dropped").inc()
+
+
 def set_items_live(n_items: int) -> None:
     _metrics().items_live.set(n_items)
 
@@ -125,6 +130,7 @@ class _Metrics:
     degraded: Counter
     interest_cache: Counter
     events_stored: Counter
+    slate_log: Counter
     items_live: Gauge
     build_info: Gauge
 
@@ -154,6 +160,7 @@ def _metrics() -> _Metrics:
         degraded=counter("degraded_total", "Slates that something was missing for, by what.", "reason"),
         interest_cache=counter("interest_cache_total", "Look-ups of interest vectors.", "tier", "outcome"),
         events_stored=counter("events_stored_total", "Events stored, retries not counted."),
+        slate_log=counter("slate_log_total", "Slates kept in the durable log, or dropped: it was full.", "outcome"),
         items_live=gauge("items_live", "Items that may be in a slate."),
         build_info=gauge("build_info", "Always 1: what runs is in the labels.", "bundle", "version"),
     )

@@ -33,6 +33,7 @@ from app.recommender import Recommender
 from app.retrieval.index import ItemIndex
 from app.scoring.scorer import Scorer
 from app.settings import Settings
+from app.slates.store import SlateStore
 from app.storage.database import open_database
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
 from app.telemetry import CacheReporter, set_build_info, set_items_live
@@ -79,6 +80,7 @@ class Resources:
     histories: HistoryStore
     catalogue: LiveCatalogue
     readers: InterestReader
+    slates: SlateStore
     health: Health
 
 
@@ -94,6 +96,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         database = open_database(settings.database_url)
         stack.push_async_callback(database.close)
         histories = HistoryStore(database)
+        slates = SlateStore(database)
+        stack.push_async_callback(slates.flush)
         cache, cache_kind = _open_cache(settings, bundle.version, stack)
         stack.push_async_callback(cache.close)
 
@@ -136,6 +140,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             candidates=settings.candidates,
         )
         await _follow(stack, catalogue.follow(settings.feed_poll_ms / 1_000))
+        await _follow(stack, slates.write_behind())
+        await _follow(stack, slates.keep_pruned(settings.slate_days))
         await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
         set_build_info(bundle.version, version("penchant"))
         log.info("ready", bundle=bundle.version, device=str(device), threads=threads, items=catalogue.index.n_alive)
@@ -144,6 +150,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             histories=histories,
             catalogue=catalogue,
             readers=InterestReader(histories, profiles, catalogue, phrasebook, history_events=history_events),
+            slates=slates,
             health=Health(bundle.version, str(device), catalogue, cache, cache_kind),
         )
 

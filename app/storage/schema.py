@@ -36,4 +36,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX items_deleted ON items (deleted)",
     ),
+    (
+        """
+        CREATE TABLE slates (
+            slate_id TEXT PRIMARY KEY,
+            served_at INTEGER NOT NULL,
+            bundle TEXT NOT NULL,
+            user_id TEXT,
+            placement TEXT,
+            arm TEXT,
+            items TEXT NOT NULL,
+            request TEXT NOT NULL,
+            served_by TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX slates_by_time ON slates (served_at)",
+        "CREATE INDEX slates_by_user ON slates (user_id, served_at) WHERE user_id IS NOT NULL",
+    ),
 )

@@ -1,0 +1,119 @@
+"""The durable log of slates served. An answer never waits for it: records are written behind, many in one commit.
+
+What a crash can lose is the last moment's slates, `PAUSE_S` and one sync; events are never lost, and one that names
+a slate nobody remembers is kept all the same.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+
+import structlog
+
+from app import telemetry
+from app.errors import Overloaded, StoreUnavailable, UnknownSlate
+from app.slates.record import COLUMNS, Row, SlateRecord, from_row, to_row
+from app.storage.database import Database
+from app.storage.timestamps import to_micros
+
+MAX_PENDING = 5_000
+"""Slates that may wait for the disk: some 20 s of the most that one process serves, about 20 MB."""
+PAUSE_S = 0.05
+"""How long records gather. One sync of the disk then serves them all, and an event's own commit hardly meets it."""
+RETRY_S = 1.0
+BATCH = 200
+PRUNE_EVERY_S = 3_600.0
+PRUNE_BATCH = 1_000
+
+log = structlog.get_logger()
+
+
+class SlateStore:
+    """Slates in a `Database`. Belongs to the event loop's thread.
+
+    max_pending: records that may wait; past it new ones are dropped and counted, and the answer goes out all the same.
+    """
+
+    def __init__(self, database: Database, *, max_pending: int = MAX_PENDING) -> None:
+        self._database = database
+        self._max_pending = max_pending
+        self._pending: dict[str, SlateRecord] = {}
+        self._wake = asyncio.Event()
+
+    def keep(self, record: SlateRecord) -> bool:
+        """Remember a slate; at once for this process, on disk a moment later. False where it had to be dropped."""
+        kept = len(self._pending) < self._max_pending
+        telemetry.count_slate_kept(kept=kept)
+        if kept:
+            self._pending[record.slate_id] = record
+            self._wake.set()
+        return kept
+
+    async def get(self, slate_id: str) -> SlateRecord:
+        """Raises UnknownSlate: never served, dropped, forgotten after its time, or erased with its user."""
+        if (pending := self._pending.get(slate_id)) is not None:
+            return pending
+        rows = self._database.read(f"SELECT {COLUMNS} FROM slates WHERE slate_id = ?", (slate_id,))  # noqa: S608
+        if not rows:
+            raise UnknownSlate(f"no slate {slate_id!r} is remembered: ask for a new one, and use the id it comes with")
+        return from_row(rows[0])
+
+    async def flush(self) -> None:
+        """Write all that waits. Raises what the disk says; nothing is forgotten then, and it may be called again."""
+        while self._pending:
+            batch = list(islice(self._pending.values(), BATCH))
+            rows = await asyncio.to_thread(_to_rows, batch)
+            await self._database.write(partial(_insert, rows))
+            for record in batch:
+                self._pending.pop(record.slate_id, None)
+
+    async def write_behind(self) -> None:
+        """Write what is kept, until cancelled. A disk that fails is asked again; what waits is bounded."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(PAUSE_S)
+            self._wake.clear()
+            try:
+                await self.flush()
+            except (Overloaded, StoreUnavailable) as error:
+                log.warning("slates_not_written", waiting=len(self._pending), reason=str(error))
+                await asyncio.sleep(RETRY_S)
+                self._wake.set()
+
+    async def prune(self, days: int, now: datetime | None = None) -> int:
+        """Forget slates older than this; return how many went. In small writes, so that events need not wait."""
+        before = to_micros((now or datetime.now(UTC)) - timedelta(days=days))
+        gone = 0
+        while n := await self._database.write(lambda connection: _delete_before(connection, before)):
+            gone += n
+        return gone
+
+    async def keep_pruned(self, days: int) -> None:
+        """Prune once an hour, until cancelled."""
+        while True:
+            try:
+                await self.prune(days)
+            except (Overloaded, StoreUnavailable) as error:
+                log.warning("slates_not_pruned", reason=str(error))
+            await asyncio.sleep(PRUNE_EVERY_S)
+
+
+_INSERT = f"INSERT INTO slates ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+_DELETE_BEFORE = """
+    DELETE FROM slates WHERE rowid IN (SELECT rowid FROM slates WHERE served_at < ? ORDER BY served_at LIMIT ?)
+"""
+
+
+def _to_rows(records: Sequence[SlateRecord]) -> list[Row]:
+    return [to_row(record) for record in records]
+
+
+def _insert(rows: Sequence[Row], connection: sqlite3.Connection) -> None:
+    connection.executemany(_INSERT, rows)
+
+
+def _delete_before(connection: sqlite3.Connection, before: int) -> int:
+    return connection.execute(_DELETE_BEFORE, (before, PRUNE_BATCH)).rowcount
