@@ -2,8 +2,9 @@
 
 The path of one request:
 
-    api/recommendations -> recommender -> interests/intent -> scoring/scorer (the query) -> retrieval/retrieve
-                        -> scoring/scorer (the scores) -> reranking/compose -> explanation/explainer -> api
+    api/recommendations -> recommender -> interests/intent -> filtering/eligibility -> scoring/scorer (the query)
+                        -> retrieval/retrieve -> scoring/scorer (the scores) -> reranking/compose
+                        -> explanation/explainer -> api
 
 `wiring` builds all of it. `offline` trains what it serves; nothing here imports `offline`. What learns is in `models`.
 """

@@ -1,14 +1,12 @@
 """The main path: one request, told in the order in which it happens.
 
-intent -> query -> candidates -> scores -> slate -> reasons
+intent -> eligible -> query -> candidates -> scores -> slate -> reasons
 """
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-
-import numpy as np
 
 from app.catalogue.live import LiveCatalogue
 from app.domain import (
@@ -18,7 +16,6 @@ from app.domain import (
     ItemId,
     Reason,
     Scores,
-    Seen,
     ServedBy,
     Slate,
     SlateItem,
@@ -26,7 +23,7 @@ from app.domain import (
     Source,
 )
 from app.explanation.explainer import Explainer
-from app.history.store import HistoryStore
+from app.filtering.eligibility import Eligibility
 from app.interests.intent import Intent, IntentReader
 from app.reranking.compose import order_slate
 from app.retrieval.retrieve import retrieve
@@ -41,7 +38,7 @@ class Recommender:
         self,
         bundle: str,
         intents: IntentReader,
-        histories: HistoryStore,
+        eligibility: Eligibility,
         catalogue: LiveCatalogue,
         scorer: Scorer,
         explainer: Explainer,
@@ -50,7 +47,7 @@ class Recommender:
     ) -> None:
         self._bundle = bundle
         self._intents = intents
-        self._histories = histories
+        self._eligibility = eligibility
         self._catalogue = catalogue
         self._scorer = scorer
         self._explainer = explainer
@@ -61,11 +58,12 @@ class Recommender:
         timer = StageTimer()
         with timer.stage("intent"):
             intent = await self._intents.read(request)
-            excluded = await self._excluded(request)
+        with timer.stage("eligible"):
+            eligible = await self._eligibility.read(request)
         with timer.stage("retrieval"):
             query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
             n = max(self._candidates, request.k)
-            candidates = retrieve(self._catalogue.index, query.gated, intent.sources, n, excluded)
+            candidates = retrieve(self._catalogue.index, query.gated, intent.sources, n, eligible)
         return await self._serve(request, intent, query, candidates, timer)
 
     async def rank(self, request: SlateRequest, item_ids: Sequence[ItemId]) -> Slate:
@@ -95,16 +93,6 @@ class Recommender:
             reasons, unmeasured = await self._explainer.explain(request, intent, candidates, scores, chosen)
         items = self._place(candidates, scores, chosen, reasons)
         return Slate(secrets.token_hex(8), items, self._served_by(intent, unmeasured, timer))
-
-    async def _excluded(self, request: SlateRequest) -> IntArray:
-        """Slots that must not appear: what the caller names, and what the user has met unless they may again."""
-        item_ids = set(request.exclude)
-        if request.seen is Seen.NEVER:
-            item_ids |= {event.item_id for event in request.history}
-            if request.user_id is not None:
-                item_ids |= await self._histories.seen(request.user_id)
-        slots = (self._catalogue.find_slot(item_id) for item_id in item_ids)
-        return np.array([slot for slot in slots if slot is not None], dtype=np.int64)
 
     def _place(
         self, candidates: Candidates, scores: Scores, chosen: IntArray, reasons: Sequence[tuple[Reason, ...]]

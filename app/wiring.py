@@ -20,6 +20,7 @@ from app.catalogue.store import CatalogueStore
 from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray
 from app.explanation.explainer import Explainer
+from app.filtering.eligibility import Eligibility
 from app.golden import check_golden
 from app.history.store import HistoryStore
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache, TieredInterestCache
@@ -133,7 +134,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         recommender = Recommender(
             bundle.version,
             IntentReader(profiles, texts, scorer.dim, trained.words_scale),
-            histories,
+            Eligibility(histories, catalogue),
             catalogue,
             scorer,
             Explainer(profiles, catalogue, scorer, phrasebook),

@@ -10,7 +10,14 @@ from typing import Any
 import faiss
 import numpy as np
 
-from app.domain import FloatArray, IntArray
+from app.domain import BoolArray, FloatArray, IntArray
+
+SCAN_SHARE = 0.02
+"""Up to this share of the bundle's items allowed, a product with theirs alone beats FAISS with a selector.
+
+Measured on one thread with 5 queries of 200 dimensions on 200,000 items: at 1% 0.9 ms against 2.9, at 0.1% 0.15 against
+3.6; at 5% the two are even, and past it FAISS wins, since it copies nothing.
+"""
 
 
 class ItemIndex:
@@ -55,29 +62,34 @@ class ItemIndex:
         vectors[newer] = self._delta[slots[newer] - len(self._main)]
         return vectors
 
-    def search(self, queries: FloatArray, n: int, excluded: IntArray) -> list[IntArray]:
-        """For each of the (Q, D) queries its up to n best alive slots, best first, none of them in `excluded`.
+    def search(self, queries: FloatArray, n: int, eligible: BoolArray | None = None) -> list[IntArray]:
+        """For each of the (Q, D) queries its up to n best alive slots, best first, all of them eligible.
 
-        Exact. Fewer than n come back only when fewer are alive and not excluded.
+        eligible: (S,) over the first S slots, later ones not being so; None: all are. Exact however few those are:
+        less than n come back only where fewer are alive and eligible.
         """
         allowed = self._alive.copy()
-        allowed[excluded] = False
-        main_scores, main_slots = self._search_main(queries, min(n, len(self._main)), allowed[: len(self._main)])
-        newer = self._delta[: self.n_slots - len(self._main)]
-        newer_scores = np.where(allowed[len(self._main) :], queries @ newer.T, -np.inf)
-        scores = np.hstack([main_scores, newer_scores])
-        slots = np.hstack([main_slots, np.broadcast_to(np.arange(len(self._main), self.n_slots), newer_scores.shape)])
+        if eligible is not None:
+            allowed[: len(eligible)] &= eligible
+            allowed[len(eligible) :] = False
+        scores, slots = self._search_main(queries, n, allowed[: len(self._main)])
+        newer = len(self._main) + np.flatnonzero(allowed[len(self._main) :])
+        scores = np.hstack([scores, queries @ self._delta[newer - len(self._main)].T])
+        slots = np.hstack([slots, np.broadcast_to(newer, (len(queries), len(newer)))])
         order = np.argsort(-scores, axis=1, kind="stable")[:, :n]
         best = np.take_along_axis(slots, order, axis=1)
         found = np.isfinite(np.take_along_axis(scores, order, axis=1))
         return [row[kept].astype(np.int64) for row, kept in zip(best, found, strict=True)]
 
-    def _search_main(self, queries: FloatArray, n: int, allowed: np.ndarray) -> tuple[FloatArray, IntArray]:
-        if n == 0:
-            return np.empty((len(queries), 0), dtype=np.float32), np.empty((len(queries), 0), dtype=np.int64)
-        bits = np.packbits(allowed, bitorder="little")
-        selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-        parameters = faiss.SearchParameters()
-        parameters.sel = selector
-        scores, slots = self._index.search(queries, n, params=parameters)
-        return np.where(slots >= 0, scores, -np.inf), slots  # FAISS pads with row -1 where too few are allowed
+    def _search_main(self, queries: FloatArray, n: int, allowed: BoolArray) -> tuple[FloatArray, IntArray]:
+        """(Q, m) scores and slots among the bundle's, in any order: the n best, or all where few are allowed."""
+        n_allowed = int(np.count_nonzero(allowed))
+        if n_allowed <= SCAN_SHARE * len(allowed):
+            few = np.flatnonzero(allowed)
+            return queries @ self._main[few].T, np.broadcast_to(few, (len(queries), len(few)))
+        parameters = None
+        if n_allowed < len(allowed):
+            bits = np.packbits(allowed, bitorder="little")
+            parameters = faiss.SearchParameters()
+            parameters.sel = selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))  # noqa: F841
+        return self._index.search(queries, min(n, n_allowed), params=parameters)

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.domain import Candidates, FloatArray, IntArray, Source
+from app.domain import BoolArray, Candidates, FloatArray, Source
 from app.retrieval.index import ItemIndex
 
 
 def retrieve(
-    index: ItemIndex, queries: FloatArray, sources: Sequence[Source], n: int, excluded: IntArray
+    index: ItemIndex, queries: FloatArray, sources: Sequence[Source], n: int, eligible: BoolArray | None
 ) -> Candidates:
     """Up to n items for each of the (Q, D) queries, merged. sources: where each query row came from.
 
-    An item found twice is one candidate. None is in `excluded`. The order is by slot and says nothing.
+    An item found twice is one candidate. All are eligible. The order is by slot and says nothing.
     """
     found: dict[int, list[Source]] = {}
-    for slots, source in zip(index.search(queries, n, excluded), sources, strict=True):
+    for slots, source in zip(index.search(queries, n, eligible), sources, strict=True):
         for slot in slots.tolist():
             named = found.setdefault(slot, [])
             if source not in named:

@@ -68,7 +68,9 @@ def test_leaves_import_none_of_ours(leaf: str) -> None:
     assert [name for name in imports(path) if within(name, "app") or within(name, "models")] == []
 
 
-ROOMS_BEHIND_HTTP = ("catalogue", "history", "interests", "retrieval", "scoring", "reranking", "explanation", "storage")
+ROOMS_BEHIND_HTTP = (
+    *("catalogue", "history", "interests", "filtering", "retrieval", "scoring", "reranking", "explanation", "storage"),
+)
 
 
 def test_no_room_behind_http_knows_http() -> None:
@@ -101,7 +103,16 @@ def test_only_inside_a_command_does_the_command_line_reach_into_the_jobs() -> No
 
 COMPUTING_ROOMS = (
     *("app.wiring", "app.recommender", "app.trained", "app.golden", "app.device", "app.interests", "app.retrieval"),
-    *("app.scoring", "app.explanation", "app.catalogue.live", "torch", "faiss", "transformers", "models"),
+    *(
+        "app.filtering",
+        "app.scoring",
+        "app.explanation",
+        "app.catalogue.live",
+        "torch",
+        "faiss",
+        "transformers",
+        "models",
+    ),
 )
 
 

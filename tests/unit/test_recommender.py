@@ -13,7 +13,7 @@ from app.wiring import Resources, open_resources
 pytestmark = pytest.mark.anyio
 
 WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33, 34, 35, 50])]
-STAGES = ["intent", "retrieval", "scoring", "reranking", "explanation"]
+STAGES = ["intent", "eligible", "retrieval", "scoring", "reranking", "explanation"]
 
 
 @pytest.fixture

@@ -16,14 +16,13 @@ from app.errors import StoreUnavailable, UnknownItem
 pytestmark = pytest.mark.anyio
 
 ROBOTS = Item(ItemId("new"), "loud robots story", ("space",))
-NONE = np.empty(0, dtype=np.int64)
 
 
 async def nearest(rooms: Rooms, text: str, n: int = 1) -> list[Item]:
     """The items whose text block is closest to `text`, behaviour and popularity left out."""
     query = np.zeros((1, rooms.catalogue.index.gather(np.array([0])).shape[1]), dtype=np.float32)
     query[:, :24] = rooms.texts.place(await rooms.texts.encode([text]))
-    return [rooms.catalogue.item_at(slot) for slot in rooms.catalogue.index.search(query, n, NONE)[0].tolist()]
+    return [rooms.catalogue.item_at(slot) for slot in rooms.catalogue.index.search(query, n)[0].tolist()]
 
 
 def vector_of(rooms: Rooms, item_id: str) -> FloatArray:
@@ -204,7 +203,7 @@ async def test_text_vectors_come_for_old_and_new_slots_in_order(rooms: Rooms) ->
     await rooms.catalogue.put(ROBOTS)
     expected = np.stack([(await rooms.texts.encode([item_text(ROBOTS)]))[0], rooms.trained.text[3]])
     assert np.array_equal(rooms.catalogue.text_at(np.array([60, 3])), expected)
-    assert rooms.catalogue.text_at(NONE).shape == (0, 32)
+    assert rooms.catalogue.text_at(np.empty(0, dtype=np.int64)).shape == (0, 32)
 
 
 async def test_those_that_may_be_shown_are_told_from_those_that_may_not(rooms: Rooms) -> None:

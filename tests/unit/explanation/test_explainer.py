@@ -7,6 +7,7 @@ from tiny_rooms import FullEncoder, Rooms, asking
 
 from app.domain import Reason, Rung, Slate, SlateRequest, UserId
 from app.explanation.explainer import EVENTS_TRIED, Explainer
+from app.filtering.eligibility import Eligibility
 from app.interests.encoder import read_events
 from app.interests.intent import IntentReader
 from app.interests.phrases import Phrasebook
@@ -29,7 +30,7 @@ def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Prof
     return Recommender(
         rooms.version,
         IntentReader(profiles, rooms.texts, rooms.scorer.dim, WORDS_SCALE),
-        rooms.histories,
+        Eligibility(rooms.histories, rooms.catalogue),
         rooms.catalogue,
         rooms.scorer,
         Explainer(explaining or profiles, rooms.catalogue, rooms.scorer, phrasebook),

@@ -6,7 +6,6 @@ from app.domain import Source
 from app.retrieval.index import ItemIndex
 from app.retrieval.retrieve import retrieve
 
-NONE = np.empty(0, dtype=np.int64)
 TASTE, WORDS = Source.INTERESTS, Source.WORDS
 
 
@@ -22,26 +21,26 @@ def index() -> ItemIndex:
 
 
 def test_what_two_rows_find_is_one_candidate_with_both_sources(index: ItemIndex) -> None:
-    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, WORDS], 2, NONE)
+    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, WORDS], 2, None)
     assert found.slots.tolist() == [0, 1, 2]
     assert found.sources == ((TASTE,), (WORDS,), (TASTE, WORDS))
 
 
 def test_a_source_is_named_once_however_many_of_its_rows_found_the_item(index: ItemIndex) -> None:
-    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, TASTE], 2, NONE)
+    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, TASTE], 2, None)
     assert found.sources == ((TASTE,),) * 3
 
 
-def test_excluded_items_are_no_candidates(index: ItemIndex) -> None:
-    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, WORDS], 2, np.array([2, 0]))
+def test_only_eligible_items_are_candidates(index: ItemIndex) -> None:
+    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, WORDS], 2, np.array([False, True, False, True]))
     assert found.slots.tolist() == [1, 3]
 
 
 def test_nothing_allowed_gives_no_candidates(index: ItemIndex) -> None:
-    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, WORDS], 2, np.arange(4))
+    found = retrieve(index, np.eye(2, dtype=np.float32), [TASTE, WORDS], 2, np.zeros(4, dtype=np.bool_))
     assert (found.slots.tolist(), found.slots.dtype, found.sources) == ([], np.int64, ())
 
 
 def test_a_row_without_a_source_is_refused(index: ItemIndex) -> None:
     with pytest.raises(ValueError, match="shorter"):
-        retrieve(index, np.eye(2, dtype=np.float32), [TASTE], 2, NONE)
+        retrieve(index, np.eye(2, dtype=np.float32), [TASTE], 2, None)
