@@ -202,9 +202,10 @@ def bundle_list(settings: Settings) -> None:
 @with_settings
 def bundle_verify(settings: Settings) -> None:
     """Check every byte of the bundle, load it, and ask its golden queries."""
+    from app.device import choose_device
     from app.wiring import load_bundle
 
-    version = load_bundle(settings)[0].version
+    version = load_bundle(settings.bundle_dir, choose_device(settings))[0].version
     typer.echo(f"bundle {version} is whole and answers as it did when it was trained")
 
 

@@ -52,6 +52,14 @@ class UnknownSlate(PenchantError):
     title = "No such slate"
 
 
+class UnknownBundle(PenchantError):
+    """No bundle of this version lies beside the one that is served. GET /v1/bundles lists those that do."""
+
+    status = 404
+    slug = "unknown-bundle"
+    title = "No such bundle"
+
+
 class EventConflict(PenchantError):
     """An `event_id` came again with another body: a retry counts once, a rewrite is refused."""
 

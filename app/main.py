@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app.api import events, items, metrics, operations, problem_types, ranking, recommendations, users
-from app.api.dependencies import Resources, State
+from app.api.dependencies import Servings, State
 from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
 from app.api.keys import key_guard
 from app.api.openapi import DESCRIPTION, SWAGGER, TAGS, problem_responses, publish
@@ -17,11 +17,11 @@ from app.api.problems import install_problems
 from app.logs import configure_logging
 from app.settings import Settings
 
-Opener = Callable[[Settings], AbstractAsyncContextManager[Resources]]
+Opener = Callable[[Settings], AbstractAsyncContextManager[Servings]]
 
 
-def create_app(settings: Settings | None = None, resources: Opener | None = None) -> FastAPI:
-    """resources: opens what the routes call, for as long as the app runs; `app.wiring.open_resources` when None."""
+def create_app(settings: Settings | None = None, servings: Opener | None = None) -> FastAPI:
+    """servings: opens what the routes call, for as long as the app runs; `app.wiring.open_servings` when None."""
     settings = settings or Settings()
     configure_logging(json_logs=settings.json_logs)
     app = FastAPI(
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None, resources: Opener | None = None
         swagger_ui_oauth2_redirect_url=None,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
-        lifespan=_lifespan(settings, resources or _open_real_resources),
+        lifespan=_lifespan(settings, servings or _open_real_servings),
         middleware=_layers(settings),
     )
     install_problems(app)
@@ -53,19 +53,19 @@ def create_app(settings: Settings | None = None, resources: Opener | None = None
     return app
 
 
-def _lifespan(settings: Settings, open_resources: Opener) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+def _lifespan(settings: Settings, open_servings: Opener) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        async with open_resources(settings) as resources:
-            yield State(resources=resources)
+        async with open_servings(settings) as servings:
+            yield State(servings=servings)
 
     return lifespan
 
 
-def _open_real_resources(settings: Settings) -> AbstractAsyncContextManager[Resources]:
-    from app.wiring import open_resources  # torch, FAISS and a bundle: for a server that starts, not for an import
+def _open_real_servings(settings: Settings) -> AbstractAsyncContextManager[Servings]:
+    from app.wiring import open_servings  # torch, FAISS and a bundle: for a server that starts, not for an import
 
-    return open_resources(settings)
+    return open_servings(settings)
 
 
 def _layers(settings: Settings) -> list[Middleware]:

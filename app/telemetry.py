@@ -95,9 +95,9 @@ def set_items_live(n_items: int) -> None:
     _metrics().items_live.set(n_items)
 
 
-def set_build_info(bundle: str, version: str) -> None:
-    """bundle: version of the bundle served. version: of the program."""
-    _metrics().build_info.labels(bundle, version).set(1)
+def set_build_info(bundle: str, version: str, *, active: bool = True) -> None:
+    """bundle: version of a bundle; active: whether it is the one that answers. version: of the program."""
+    _metrics().build_info.labels(bundle, version).set(int(active))
 
 
 def render_metrics() -> bytes:
@@ -162,5 +162,5 @@ def _metrics() -> _Metrics:
         events_stored=counter("events_stored_total", "Events stored, retries not counted."),
         slate_log=counter("slate_log_total", "Slates kept in the durable log, or dropped: it was full.", "outcome"),
         items_live=gauge("items_live", "Items that may be in a slate."),
-        build_info=gauge("build_info", "Always 1: what runs is in the labels.", "bundle", "version"),
+        build_info=gauge("build_info", "1 for what runs; 0 for a bundle that ran before.", "bundle", "version"),
     )

@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 import structlog
+import torch
 
 from app.batching import MicroBatcher
 from app.bundle import Bundle, open_bundle
@@ -33,11 +34,12 @@ from app.interests.texts import TextVectors
 from app.recommender import Recommender
 from app.retrieval.index import ItemIndex
 from app.scoring.scorer import Scorer
+from app.serving import Servings
 from app.settings import Settings
 from app.slates.store import SlateStore
-from app.storage.database import open_database
+from app.storage.database import Database, open_database
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
-from app.telemetry import CacheReporter, set_build_info, set_items_live
+from app.telemetry import CacheReporter, set_items_live
 from app.trained import INDEX, Trained, load_trained
 
 MEMORY_URL = "memory://"
@@ -75,54 +77,107 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Everything a request may need, opened once a process."""
+    """Everything a request may need. Those of one bundle: while it is exchanged for another, both are open."""
 
+    version: str
     recommender: Recommender
     histories: HistoryStore
     catalogue: LiveCatalogue
+    profiles: Profiles
     readers: InterestReader
     slates: SlateStore
     health: Health
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What is opened once a process and outlives every bundle.
+
+    executor: the one encoder thread, with all the process's share: two batches at once would only slow each other.
+    """
+
+    settings: Settings
+    device: torch.device
+    executor: Executor
+    database: Database
+    histories: HistoryStore
+    slates: SlateStore
+    redis_url: str
+    cache_kind: str
+
+
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+async def open_servings(settings: Settings) -> AsyncIterator[Servings[Resources]]:
     """Open in the order of need, close in reverse. Raises BundleError, SettingsError, StoreUnavailable."""
     async with AsyncExitStack() as stack:
-        threads = share_threads(settings, settings.workers)
-        spend_threads(1)  # the event loop's own thread: searches of a few queries, and arithmetic on single requests
-        bundle, trained, faiss_index = load_bundle(settings)
-        device = choose_device(settings)
+        process = _open_process(settings, stack)
+        await _follow(stack, process.slates.write_behind())
+        await _follow(stack, process.slates.keep_pruned(settings.slate_days))
+        servings = Servings[Resources](lambda folder: open_bundle_resources(process, folder))
+        stack.push_async_callback(servings.close)
+        first = await servings.open(settings.bundle_dir)
+        servings.activate(first.version)
+        log.info("ready", bundle=first.version)
+        yield servings
 
-        database = open_database(settings.database_url)
-        stack.push_async_callback(database.close)
-        histories = HistoryStore(database)
-        slates = SlateStore(database)
-        stack.push_async_callback(slates.flush)
-        cache, cache_kind = _open_cache(settings, bundle.version, stack)
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Those of the bundle that the settings name, and of no other: for whoever exchanges none."""
+    async with open_servings(settings) as servings:
+        yield servings.active
+
+
+def _open_process(settings: Settings, stack: AsyncExitStack) -> Process:
+    threads = share_threads(settings, settings.workers)
+    spend_threads(1)  # the event loop's own thread: searches of a few queries, and arithmetic on single requests
+    database = open_database(settings.database_url)
+    stack.push_async_callback(database.close)
+    slates = SlateStore(database)
+    stack.push_async_callback(slates.flush)
+    redis_url, cache_kind = _find_redis(settings, stack)
+    executor = ThreadPoolExecutor(1, "encoder", initializer=spend_threads, initargs=(threads,))
+    stack.callback(executor.shutdown)
+    return Process(
+        settings=settings,
+        device=choose_device(settings),
+        executor=executor,
+        database=database,
+        histories=HistoryStore(database),
+        slates=slates,
+        redis_url=redis_url,
+        cache_kind=cache_kind,
+    )
+
+
+@asynccontextmanager
+async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator[Resources]:
+    """Everything that depends on the bundle in `folder`, verified and caught up. Raises BundleError."""
+    settings = process.settings
+    async with AsyncExitStack() as stack:
+        bundle, trained, faiss_index = await asyncio.to_thread(load_bundle, folder, process.device)
+        cache = _open_cache(process, bundle.version)
         stack.push_async_callback(cache.close)
-
-        # One encoder thread, with all the share: two batches at once would only slow each other.
-        executor = ThreadPoolExecutor(1, "encoder", initializer=spend_threads, initargs=(threads,))
-        stack.callback(executor.shutdown)
-        texts = TextVectors(trained, executor)
+        texts = TextVectors(trained, process.executor)
         stack.push_async_callback(texts.close)
         encoder = MicroBatcher[Reading, FloatArray](
             "user encoder",
-            HistoryEncoder(trained.space, device).encode,
-            executor,
+            HistoryEncoder(trained.space, process.device).encode,
+            process.executor,
             max_batch=settings.encode_batch,
             max_queue=settings.encode_queue,
         )
         stack.push_async_callback(encoder.close)
 
-        catalogue = LiveCatalogue(CatalogueStore(database), trained, bundle.version, ItemIndex(faiss_index), texts)
+        catalogue = LiveCatalogue(
+            CatalogueStore(process.database), trained, bundle.version, ItemIndex(faiss_index), texts
+        )
         await catalogue.seed()
         await catalogue.catch_up()
 
         history_events = min(settings.history_events, trained.space.shape.max_events)
         profiles = Profiles(
-            histories,
+            process.histories,
             catalogue,
             cache,
             encoder,
@@ -134,51 +189,59 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         recommender = Recommender(
             bundle.version,
             IntentReader(profiles, texts, scorer.dim, trained.words_scale),
-            Eligibility(histories, catalogue),
+            Eligibility(process.histories, catalogue),
             catalogue,
             scorer,
             Explainer(profiles, catalogue, scorer, phrasebook),
             candidates=settings.candidates,
         )
         await _follow(stack, catalogue.follow(settings.feed_poll_ms / 1_000))
-        await _follow(stack, slates.write_behind())
-        await _follow(stack, slates.keep_pruned(settings.slate_days))
         await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
-        set_build_info(bundle.version, version("penchant"))
-        log.info("ready", bundle=bundle.version, device=str(device), threads=threads, items=catalogue.index.n_alive)
+        log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
+            version=bundle.version,
             recommender=recommender,
-            histories=histories,
+            histories=process.histories,
             catalogue=catalogue,
-            readers=InterestReader(histories, profiles, catalogue, phrasebook, history_events=history_events),
-            slates=slates,
-            health=Health(bundle.version, str(device), catalogue, cache, cache_kind),
+            profiles=profiles,
+            readers=InterestReader(process.histories, profiles, catalogue, phrasebook, history_events=history_events),
+            slates=process.slates,
+            health=Health(bundle.version, str(process.device), catalogue, cache, process.cache_kind),
         )
 
 
-def load_bundle(settings: Settings) -> tuple[Bundle, Trained, Any]:
+def load_bundle(folder: Path, device: torch.device) -> tuple[Bundle, Trained, Any]:
     """The bundle, what it holds, and its FAISS index: every byte verified, every golden query answered alike."""
-    bundle = open_bundle(settings.bundle_dir)
-    trained = load_trained(bundle, choose_device(settings))
+    spend_threads(1)  # called on a thread beside one that serves
+    bundle = open_bundle(folder)
+    trained = load_trained(bundle, device)
     index = faiss.read_index(str(bundle.path(INDEX)))
     check_golden(bundle, trained, index)
     return bundle, trained, index
 
 
-def _open_cache(settings: Settings, bundle: str, stack: AsyncExitStack) -> tuple[InterestCache, str]:
-    """The cache behind `redis_url`, and what it is in words."""
-    memory = MemoryInterestCache(settings.interest_cache_size, settings.interest_ttl_s)
+def _find_redis(settings: Settings, stack: AsyncExitStack) -> tuple[str, str]:
+    """The address of Redis, and what it is in words."""
     if settings.redis_url == MEMORY_URL:
-        return memory, "memory: this process only"
-    url, kind = settings.redis_url, "redis"
-    if (
-        url == EMBEDDED_URL
-    ):  # a server started by hand; `penchant serve` starts the Valkey itself and passes its socket on
-        valkey = EmbeddedValkey(settings.data_dir / "valkey")
-        url, kind = valkey.start(), "embedded valkey"
-        stack.callback(valkey.stop)
-    far = RedisInterestCache.connect(url, bundle, ttl_s=settings.interest_ttl_s, timeout_ms=settings.redis_timeout_ms)
-    return TieredInterestCache(memory, far), kind
+        return MEMORY_URL, "memory: this process only"
+    if settings.redis_url != EMBEDDED_URL:
+        return settings.redis_url, "redis"
+    # A server started by hand; `penchant serve` starts the Valkey itself and passes its socket on.
+    valkey = EmbeddedValkey(settings.data_dir / "valkey")
+    url = valkey.start()
+    stack.callback(valkey.stop)
+    return url, "embedded valkey"
+
+
+def _open_cache(process: Process, bundle: str) -> InterestCache:
+    settings = process.settings
+    memory = MemoryInterestCache(settings.interest_cache_size, settings.interest_ttl_s)
+    if process.redis_url == MEMORY_URL:
+        return memory
+    ttl_s, timeout_ms = settings.interest_ttl_s, settings.redis_timeout_ms
+    return TieredInterestCache(
+        memory, RedisInterestCache.connect(process.redis_url, bundle, ttl_s=ttl_s, timeout_ms=timeout_ms)
+    )
 
 
 def _phrase_vectors(texts: TextVectors, phrase_text: FloatArray, dim: int) -> FloatArray:

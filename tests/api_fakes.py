@@ -1,7 +1,7 @@
 """The rooms behind the HTTP layer, small and in memory, for tests of that layer alone."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -131,6 +131,9 @@ class FakeResources:
     def __post_init__(self) -> None:
         self.recommender = FirstItems(self.catalogue)
         self.readers = LastEvent(self.histories)
+
+    def lease(self) -> AbstractContextManager["FakeResources"]:
+        return nullcontext(self)
 
     @asynccontextmanager
     async def open(self, _settings: Settings) -> AsyncIterator["FakeResources"]:

@@ -3,7 +3,8 @@
 The protocols keep this layer free of torch and FAISS: the real objects come from `app.wiring`, the tests' from memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict, cast
 
@@ -55,7 +56,7 @@ class Health(Protocol):
 
 
 class Resources(Protocol):
-    """What `app.wiring.open_resources` opens."""
+    """What answers a request: `app.wiring.Resources`, those of one bundle."""
 
     @property
     def recommender(self) -> Recommender: ...
@@ -69,14 +70,23 @@ class Resources(Protocol):
     def health(self) -> Health: ...
 
 
+class Servings(Protocol):
+    """What `app.wiring.open_servings` opens."""
+
+    def lease(self) -> AbstractContextManager[Resources]:
+        """The active bundle's resources, kept open until the request is over."""
+        ...
+
+
 class State(TypedDict):
     """What the lifespan yields."""
 
-    resources: Resources
+    servings: Servings
 
 
-def get_resources(request: Request) -> Resources:
-    return cast("State", request.state)["resources"]
+async def get_resources(request: Request) -> AsyncIterator[Resources]:
+    with cast("State", request.state)["servings"].lease() as resources:
+        yield resources
 
 
 OpenResources = Annotated[Resources, Depends(get_resources)]
