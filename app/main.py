@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app.api import events, items, metrics, operations, problem_types, ranking, recommendations, users
+from app.api.admission import InFlight, RateLimits
 from app.api.dependencies import Servings, State
 from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
-from app.api.keys import key_guard
+from app.api.keys import Keys, key_guard
 from app.api.openapi import DESCRIPTION, SWAGGER, TAGS, problem_responses, publish
 from app.api.problems import install_problems
 from app.logs import configure_logging
@@ -24,6 +25,7 @@ def create_app(settings: Settings | None = None, servings: Opener | None = None)
     """servings: opens what the routes call, for as long as the app runs; `app.wiring.open_servings` when None."""
     settings = settings or Settings()
     configure_logging(json_logs=settings.json_logs)
+    keys = Keys(settings)
     app = FastAPI(
         title="Penchant",
         version=version("penchant"),
@@ -34,11 +36,11 @@ def create_app(settings: Settings | None = None, servings: Opener | None = None)
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
         lifespan=_lifespan(settings, servings or _open_real_servings),
-        middleware=_layers(settings),
+        middleware=_layers(settings, keys),
     )
     install_problems(app)
-    guard = key_guard(settings)
-    refusals = (401,) if guard else ()
+    guard = key_guard(keys)
+    refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
     for resource in (recommendations, ranking, events, items, users):
         app.include_router(
             resource.router,
@@ -68,13 +70,16 @@ def _open_real_servings(settings: Settings) -> AbstractAsyncContextManager[Servi
     return open_servings(settings)
 
 
-def _layers(settings: Settings) -> list[Middleware]:
+def _layers(settings: Settings, keys: Keys) -> list[Middleware]:
     """Outermost first: whatever answers, its answer has a request id, is counted and carries the headers."""
+    limits = [Middleware(RateLimits, settings, keys)] if settings.rate_limit else []
     return [
         Middleware(PlainStart),
         Middleware(CorrelationIdMiddleware),
         Middleware(Telemetry),
         Middleware(ExtraHeaders, SECURITY_HEADERS),
         Middleware(LastResort),
+        *limits,
+        Middleware(InFlight, settings.max_in_flight),
         Middleware(SizeGuard, settings.max_body_bytes),
     ]

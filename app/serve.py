@@ -6,6 +6,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from ipaddress import ip_address
 
 import uvicorn
@@ -13,6 +14,7 @@ import uvicorn
 from app.bundle import open_bundle
 from app.errors import SettingsError
 from app.logs import configure_logging
+from app.receiving import DeadlineProtocol
 from app.settings import Settings
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
 from app.telemetry import share_metrics
@@ -49,6 +51,7 @@ def serve_forever(settings: Settings, when_ready: Callable[[], None] | None = No
             access_log=False,
             ws="none",
             server_header=False,
+            http=partial(DeadlineProtocol, receive_s=settings.receive_s),  # type: ignore[arg-type]  # called as one is
             timeout_graceful_shutdown=DRAIN_S,
         )
 

@@ -8,11 +8,24 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, model_validator
+from limits import parse
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 PositiveInt = Annotated[int, Field(ge=1)]
+
+
+def _read_rate_limit(told: str) -> str:
+    if told:
+        try:
+            parse(told)
+        except ValueError:
+            raise ValueError(f"{told!r} is no rate: expected a count and a time, such as 100/second") from None
+    return told
+
+
+RateLimit = Annotated[str, AfterValidator(_read_rate_limit)]
 FILE_VARIABLE = "PENCHANT_CONFIG_FILE"
 
 
@@ -25,7 +38,24 @@ class Settings(BaseSettings):
 
     api_key: SecretStr = Field(
         SecretStr(""),
-        description="Key that clients send as X-API-Key. Empty: no key is asked for, and only loopback is served.",
+        description="Keys that clients send as X-API-Key, one or several with commas between. Empty: no key is asked "
+        "for, and only loopback is served.",
+    )
+    admin_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that bundles, experiments, changes of placements and erasure ask for. Empty: any api_key "
+        "will do.",
+    )
+    rate_limit: RateLimit = Field(
+        "",
+        description="Requests granted to each key, or each address without keys: 100/second, 5000/hour. Empty: no "
+        "limit.",
+    )
+    max_in_flight: PositiveInt = Field(
+        256, description="Requests in progress in one process; past it one is refused at once with 503."
+    )
+    receive_s: PositiveInt = Field(
+        10, description="How long a client may take to send a request, and a second more for each 8 KiB of body."
     )
 
     data_dir: Path = Field(Path("var"), description="Folder for what is kept: the database, fetched and cleaned data.")

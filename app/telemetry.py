@@ -82,6 +82,11 @@ def count_slate(served_by: ServedBy) -> None:
         _metrics().degraded.labels(reason).inc()
 
 
+def count_refusal(reason: str) -> None:
+    """reason: in_flight or rate_limit."""
+    _metrics().refusals.labels(reason).inc()
+
+
 def count_events_stored(n_events: int) -> None:
     _metrics().events_stored.inc(n_events)
 
@@ -129,6 +134,7 @@ class _Metrics:
     slates: Counter
     degraded: Counter
     interest_cache: Counter
+    refusals: Counter
     events_stored: Counter
     slate_log: Counter
     items_live: Gauge
@@ -159,6 +165,7 @@ def _metrics() -> _Metrics:
         slates=counter("slates_total", "Slates answered, by rung of the ladder.", "rung"),
         degraded=counter("degraded_total", "Slates that something was missing for, by what.", "reason"),
         interest_cache=counter("interest_cache_total", "Look-ups of interest vectors.", "tier", "outcome"),
+        refusals=counter("refusals_total", "Requests refused early, by why.", "reason"),
         events_stored=counter("events_stored_total", "Events stored, retries not counted."),
         slate_log=counter("slate_log_total", "Slates kept in the durable log, or dropped: it was full.", "outcome"),
         items_live=gauge("items_live", "Items that may be in a slate."),

@@ -24,6 +24,22 @@ class KeyRefused(PenchantError):
     challenge = "X-API-Key"
 
 
+class KeyTooNarrow(PenchantError):
+    """The key is one of this server's, but does not open this route: it wants the key of the setting admin_api_key."""
+
+    status = 403
+    slug = "key-too-narrow"
+    title = "This key does not open this route"
+
+
+class RequestTooSlow(PenchantError):
+    """The request did not arrive whole within the setting receive_s. Send it again over a better line."""
+
+    status = 408
+    slug = "too-slow"
+    title = "The request did not arrive in time"
+
+
 class NoSuchRoute(PenchantError):
     """Nothing is served at this path. /docs lists what is."""
 
@@ -54,3 +70,11 @@ class UnsupportedMediaType(PenchantError):
     status = 415
     slug = "unsupported-media-type"
     title = "The body's content type is not JSON"
+
+
+class TooManyRequests(PenchantError):
+    """More requests than the setting rate_limit grants to one key or address. Wait as long as Retry-After says."""
+
+    status = 429
+    slug = "too-many-requests"
+    title = "More requests than you are granted"

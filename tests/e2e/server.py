@@ -18,9 +18,14 @@ POLL_S = 0.05
 
 
 class Server:
-    """Use as a context manager; `url` is where it listens. Stopping it is SIGTERM, as a process manager would."""
+    """Use as a context manager; `url` is where it listens. Stopping it is SIGTERM, as a process manager would.
 
-    def __init__(self, bundle: Path, data_dir: Path, *, redis_url: str = "embedded://", workers: int = 1) -> None:
+    settings: further ones, by name.
+    """
+
+    def __init__(
+        self, bundle: Path, data_dir: Path, *, redis_url: str = "embedded://", workers: int = 1, **settings: object
+    ) -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = data_dir / "server.log"
@@ -29,6 +34,7 @@ class Server:
             *(sys.executable, "-m", "app.cli", "serve"),
             *("--port", str(self.port), "--workers", str(workers), "--threads", str(workers)),
             *("--bundle-dir", str(bundle), "--data-dir", str(data_dir), "--redis-url", redis_url, "--device", "cpu"),
+            *(word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))),
         ]
         self.process: subprocess.Popen[bytes] | None = None
 
