@@ -60,6 +60,22 @@ class UnknownBundle(PenchantError):
     title = "No such bundle"
 
 
+class BundleUnfit(PenchantError):
+    """The bundle cannot answer: a byte of it, or the answer to a golden query, is not what it was when it was built."""
+
+    status = 409
+    slug = "bundle-unfit"
+    title = "This bundle cannot answer here"
+
+
+class NothingBefore(PenchantError):
+    """No other bundle answered before the present one."""
+
+    status = 409
+    slug = "nothing-before"
+    title = "There is no bundle to go back to"
+
+
 class EventConflict(PenchantError):
     """An `event_id` came again with another body: a retry counts once, a rewrite is refused."""
 

@@ -8,9 +8,9 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import events, items, metrics, operations, problem_types, ranking, recommendations, users
+from app.api import bundles, events, items, metrics, operations, problem_types, ranking, recommendations, users
 from app.api.admission import InFlight, RateLimits
-from app.api.dependencies import Servings, State
+from app.api.dependencies import Service, State
 from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
 from app.api.keys import Keys, key_guard
 from app.api.openapi import DESCRIPTION, SWAGGER, TAGS, problem_responses, publish
@@ -18,11 +18,11 @@ from app.api.problems import install_problems
 from app.logs import configure_logging
 from app.settings import Settings
 
-Opener = Callable[[Settings], AbstractAsyncContextManager[Servings]]
+Opener = Callable[[Settings], AbstractAsyncContextManager[Service]]
 
 
-def create_app(settings: Settings | None = None, servings: Opener | None = None) -> FastAPI:
-    """servings: opens what the routes call, for as long as the app runs; `app.wiring.open_servings` when None."""
+def create_app(settings: Settings | None = None, service: Opener | None = None) -> FastAPI:
+    """service: opens what the routes call, for as long as the app runs; `app.wiring.open_service` when None."""
     settings = settings or Settings()
     configure_logging(json_logs=settings.json_logs)
     keys = Keys(settings)
@@ -35,13 +35,13 @@ def create_app(settings: Settings | None = None, servings: Opener | None = None)
         swagger_ui_oauth2_redirect_url=None,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
-        lifespan=_lifespan(settings, servings or _open_real_servings),
+        lifespan=_lifespan(settings, service or _open_real_service),
         middleware=_layers(settings, keys),
     )
     install_problems(app)
     guard = key_guard(keys)
     refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
-    for resource in (recommendations, ranking, events, items, users):
+    for resource in (recommendations, ranking, events, items, users, bundles):
         app.include_router(
             resource.router,
             dependencies=guard,
@@ -55,19 +55,19 @@ def create_app(settings: Settings | None = None, servings: Opener | None = None)
     return app
 
 
-def _lifespan(settings: Settings, open_servings: Opener) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+def _lifespan(settings: Settings, open_service: Opener) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        async with open_servings(settings) as servings:
-            yield State(servings=servings)
+        async with open_service(settings) as service:
+            yield State(service=service)
 
     return lifespan
 
 
-def _open_real_servings(settings: Settings) -> AbstractAsyncContextManager[Servings]:
-    from app.wiring import open_servings  # torch, FAISS and a bundle: for a server that starts, not for an import
+def _open_real_service(settings: Settings) -> AbstractAsyncContextManager[Service]:
+    from app.wiring import open_service  # torch, FAISS and a bundle: for a server that starts, not for an import
 
-    return open_servings(settings)
+    return open_service(settings)
 
 
 def _layers(settings: Settings, keys: Keys) -> list[Middleware]:

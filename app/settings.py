@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         "embedded://",
         description="redis://, unix:///path.sock, embedded:// (a Valkey of our own) or memory:// (this process only).",
     )
+    warm_users: int = Field(
+        1_000, ge=0, description="Users, latest first, whose interests are encoded before another bundle answers."
+    )
     redis_timeout_ms: PositiveInt = Field(
         100, description="Connect and command timeout. The client's own default can hang for 58 s."
     )

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from app.interests.redis_cache import RedisInterestCache
 from app.interests.texts import TextVectors
 from app.recommender import Recommender
 from app.retrieval.index import ItemIndex
+from app.rollout.decisions import DecisionStore
+from app.rollout.rollout import Rollout
+from app.rollout.warming import warm_users
 from app.scoring.scorer import Scorer
 from app.serving import Servings
 from app.settings import Settings
@@ -106,8 +110,20 @@ class Process:
     cache_kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What outlives every bundle and answers for all of them."""
+
+    servings: Servings[Resources]
+    rollout: Rollout[Resources]
+
+    def lease(self) -> AbstractContextManager[Resources]:
+        """The active bundle's resources, open until the request is over."""
+        return self.servings.lease()
+
+
 @asynccontextmanager
-async def open_servings(settings: Settings) -> AsyncIterator[Servings[Resources]]:
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Open in the order of need, close in reverse. Raises BundleError, SettingsError, StoreUnavailable."""
     async with AsyncExitStack() as stack:
         process = _open_process(settings, stack)
@@ -115,17 +131,24 @@ async def open_servings(settings: Settings) -> AsyncIterator[Servings[Resources]
         await _follow(stack, process.slates.keep_pruned(settings.slate_days))
         servings = Servings[Resources](lambda folder: open_bundle_resources(process, folder))
         stack.push_async_callback(servings.close)
-        first = await servings.open(settings.bundle_dir)
-        servings.activate(first.version)
-        log.info("ready", bundle=first.version)
-        yield servings
+        rollout = Rollout(
+            servings,
+            DecisionStore(process.database),
+            settings.bundle_dir,
+            check=lambda folder: load_bundle(folder, process.device),
+            warm=partial(_warm, process),
+        )
+        await rollout.start()
+        await _follow(stack, rollout.follow(settings.feed_poll_ms / 1_000))
+        log.info("ready", bundle=servings.active.version)
+        yield Service(servings, rollout)
 
 
 @asynccontextmanager
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Those of the bundle that the settings name, and of no other: for whoever exchanges none."""
-    async with open_servings(settings) as servings:
-        yield servings.active
+    """Those of the bundle that answers when it opens: for whoever exchanges none."""
+    async with open_service(settings) as service:
+        yield service.servings.active
 
 
 def _open_process(settings: Settings, stack: AsyncExitStack) -> Process:
@@ -208,6 +231,11 @@ async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator
             slates=process.slates,
             health=Health(bundle.version, str(process.device), catalogue, cache, process.cache_kind),
         )
+
+
+async def _warm(process: Process, candidate: Resources) -> int:
+    users = await process.histories.recent_users(process.settings.warm_users)
+    return await warm_users(candidate.profiles, users)
 
 
 def load_bundle(folder: Path, device: torch.device) -> tuple[Bundle, Trained, Any]:

@@ -5,12 +5,32 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from app.bundle import FileEntry, Manifest
 from app.domain import Event, EventId, Item, ItemId, Rung, ServedBy, Slate, SlateItem, SlateRequest, Source, UserId
-from app.errors import UnknownItem, UnknownUser
+from app.errors import BundleUnfit, NothingBefore, UnknownBundle, UnknownItem, UnknownUser
 from app.history.store import AppendResult
+from app.rollout.rollout import Activated, Known
 from app.settings import Settings
 
 MAX_BODY_BYTES = 300_000
+MANIFEST = Manifest(
+    version="0" * 12,
+    dataset="films",
+    dataset_digest="d",
+    text_model="t",
+    user_model="u",
+    recipe="tiny",
+    seed=0,
+    protocol="loo",
+    n_items=1,
+    text_dim=2,
+    id_dim=2,
+    prior_dim=2,
+    interests=3,
+    history_events=5,
+    torch="2",
+    files={"card.md": FileEntry(sha256="0" * 64, size_bytes=7)},
+)
 
 
 @dataclass(frozen=True)
@@ -122,6 +142,42 @@ class FixedHealth:
         return {"bundle": "bundle-1", "store": "writable", "cache": "memory: this process only"}
 
 
+class FakeRollout:
+    """Two bundles, "0" * 12 answering first and "1" * 12 beside it; "2" * 12 is damaged."""
+
+    def __init__(self) -> None:
+        self.active = "0" * 12
+        self.before: str | None = None
+
+    async def list(self) -> list[Known]:
+        return [self._known(digit * 12) for digit in "012"]
+
+    async def describe(self, version: str) -> tuple[Known, str, str]:
+        return self._known(version), "# A card", '{"ndcg": 0.1}'
+
+    async def verify(self, version: str) -> tuple[Manifest, float]:
+        manifest = self._known(version).manifest
+        if version == "2" * 12:
+            raise BundleUnfit("space.safetensors is damaged")
+        return manifest, 0.25
+
+    async def activate(self, version: str) -> Activated:
+        await self.verify(version)
+        self.before, self.active = self.active, version
+        return Activated(version, self.before, 3, 0.5)
+
+    async def roll_back(self) -> Activated:
+        if self.before is None:
+            raise NothingBefore("only one has answered so far")
+        return await self.activate(self.before)
+
+    def _known(self, version: str) -> Known:
+        if version not in {digit * 12 for digit in "012"}:
+            raise UnknownBundle(f"no bundle {version!r}")
+        answers = version == self.active
+        return Known(MANIFEST.model_copy(update={"version": version}), active=answers, serving=answers)
+
+
 @dataclass
 class FakeResources:
     catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
@@ -129,6 +185,7 @@ class FakeResources:
     health: FixedHealth = field(default_factory=FixedHealth)
 
     def __post_init__(self) -> None:
+        self.rollout = FakeRollout()
         self.recommender = FirstItems(self.catalogue)
         self.readers = LastEvent(self.histories)
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict, cast
 
 from fastapi import Depends, Request
 
+from app.bundle import Manifest
 from app.domain import Event, Item, ItemId, Slate, SlateRequest, UserId
 
 if TYPE_CHECKING:
     from app.history.store import AppendResult
     from app.interests.phrases import Interest
+    from app.rollout.rollout import Activated, Known
 
 
 class Recommender(Protocol):
@@ -55,6 +57,26 @@ class Health(Protocol):
         ...
 
 
+class Rollout(Protocol):
+    """Raises UnknownBundle for a version that is not there, and BundleUnfit for one that cannot answer."""
+
+    async def list(self) -> Sequence["Known"]: ...
+
+    async def describe(self, version: str) -> tuple["Known", str | None, str | None]:
+        """The bundle, its card and its metrics as JSON."""
+        ...
+
+    async def verify(self, version: str) -> tuple[Manifest, float]:
+        """The manifest of what was verified, and the seconds it took."""
+        ...
+
+    async def activate(self, version: str) -> "Activated": ...
+
+    async def roll_back(self) -> "Activated":
+        """Raises NothingBefore."""
+        ...
+
+
 class Resources(Protocol):
     """What answers a request: `app.wiring.Resources`, those of one bundle."""
 
@@ -70,8 +92,11 @@ class Resources(Protocol):
     def health(self) -> Health: ...
 
 
-class Servings(Protocol):
-    """What `app.wiring.open_servings` opens."""
+class Service(Protocol):
+    """What `app.wiring.open_service` opens: it outlives every bundle."""
+
+    @property
+    def rollout(self) -> Rollout: ...
 
     def lease(self) -> AbstractContextManager[Resources]:
         """The active bundle's resources, kept open until the request is over."""
@@ -81,12 +106,20 @@ class Servings(Protocol):
 class State(TypedDict):
     """What the lifespan yields."""
 
-    servings: Servings
+    service: Service
 
 
 async def get_resources(request: Request) -> AsyncIterator[Resources]:
-    with cast("State", request.state)["servings"].lease() as resources:
+    with cast("State", request.state)["service"].lease() as resources:
         yield resources
 
 
 OpenResources = Annotated[Resources, Depends(get_resources)]
+
+
+def get_service(request: Request) -> Service:
+    return cast("State", request.state)["service"]
+
+
+OpenService = Annotated[Service, Depends(get_service)]
+"""For what is done to bundles rather than with one."""

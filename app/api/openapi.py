@@ -30,6 +30,7 @@ TAGS = [
     {"name": "events", "description": "Tell what users did. The next slate reflects it."},
     {"name": "items", "description": "The catalogue: what is written is in every process within a second."},
     {"name": "users", "description": "What is understood of a user."},
+    {"name": "bundles", "description": "What was trained: verified, activated and rolled back under load."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 

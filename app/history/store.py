@@ -1,5 +1,6 @@
 """The durable log of events. An event is kept once, never changed, and goes only when its user is erased."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from app.storage.database import Database
 from app.storage.timestamps import from_micros, to_micros
 
 FOREVER = to_micros(datetime.max.replace(tzinfo=UTC)) + 1
+
+EVENTS_LOOKED_AT = 50
+"""For each user asked for: the newest events, and no scan of all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ class HistoryStore:
         """Whether the user has any event."""
         return await self.watermark(user_id) > 0
 
+    async def recent_users(self, n: int) -> list[UserId]:
+        """Up to n users of the last events stored, the latest first."""
+        rows = await asyncio.to_thread(self._database.read, _RECENT_USERS, (n * EVENTS_LOOKED_AT, n))
+        return [UserId(user_id) for user_id, _ in rows]
+
     async def delete_user(self, user_id: UserId) -> int:
         """Erase the user's events; return how many there were."""
         return await self._database.write(
@@ -76,6 +85,10 @@ _LAST = """
     WHERE user_id = ? AND at < ? AND seq <= ? ORDER BY at DESC, seq DESC LIMIT ?
 """
 _WATERMARK = "SELECT coalesce(max(seq), 0) FROM events WHERE user_id = ?"
+_RECENT_USERS = """
+    SELECT user_id, max(seq) FROM (SELECT user_id, seq FROM events ORDER BY seq DESC LIMIT ?)
+    GROUP BY user_id ORDER BY 2 DESC LIMIT ?
+"""
 _SEEN = "SELECT DISTINCT item_id FROM events WHERE user_id = ?"
 _INSERT = """
     INSERT INTO events (event_id, user_id, item_id, type, at, value, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -53,4 +53,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX slates_by_time ON slates (served_at)",
         "CREATE INDEX slates_by_user ON slates (user_id, served_at) WHERE user_id IS NOT NULL",
     ),
+    (
+        """
+        CREATE TABLE decisions (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            version TEXT NOT NULL,
+            configured TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT
+        """,
+    ),
 )
