@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from app.errors import PenchantError, SettingsError
+from app.history.weights import use_event_types
 from app.settings import FILE_VARIABLE, Settings, settings_file
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Penchant, an online recommendation service.")
@@ -40,7 +41,9 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**arguments: Any) -> None:
         told = {name: arguments.pop(name) for name in Settings.model_fields}
-        command(settings=_read_settings({name: v for name, v in told.items() if v is not None}), **arguments)
+        settings = _read_settings({name: v for name, v in told.items() if v is not None})
+        use_event_types(settings.event_type_changes())
+        command(settings=settings, **arguments)
 
     own = [parameter for name, parameter in signature(command).parameters.items() if name != "settings"]
     run.__signature__ = Signature([*own, *_flags()])  # type: ignore[attr-defined]

@@ -42,7 +42,8 @@ class Event:
     """What a user did with an item, when: a fact, never changed.
 
     `type` is a word of the client's ("view", "like", "rating"); `value` its size where it has one (a rating of 4.0).
-    What both are worth is told once, in `app.history.weights`.
+    What both are worth is told once, in `app.history.weights`. slate_id: the slate it followed from, where known.
+    dwell_s, completion: for how long, and to what share (0 to 1), the item was taken in, where told.
     """
 
     event_id: EventId
@@ -51,6 +52,9 @@ class Event:
     type: str
     at: datetime
     value: float | None = None
+    slate_id: str | None = None
+    dwell_s: float | None = None
+    completion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

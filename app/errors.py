@@ -84,6 +84,14 @@ class EventConflict(PenchantError):
     title = "This event_id already stands for another event"
 
 
+class MergeRefused(PenchantError):
+    """A user cannot be merged into itself, be it by way of an earlier merge."""
+
+    status = 422
+    slug = "merge-refused"
+    title = "These two are one user already"
+
+
 class Overloaded(PenchantError):
     """A bounded queue is full: refused at once rather than served too late."""
 

@@ -8,7 +8,18 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import bundles, events, items, metrics, operations, problem_types, ranking, recommendations, users
+from app.api import (
+    bundles,
+    events,
+    items,
+    metrics,
+    operations,
+    problem_types,
+    ranking,
+    recommendations,
+    user_data,
+    users,
+)
 from app.api.admission import InFlight, RateLimits
 from app.api.dependencies import Service, State
 from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart, SizeGuard, Telemetry
@@ -41,7 +52,7 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     install_problems(app)
     guard = key_guard(keys)
     refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
-    for resource in (recommendations, ranking, events, items, users, bundles):
+    for resource in (recommendations, ranking, events, items, users, user_data, bundles):
         app.include_router(
             resource.router,
             dependencies=guard,

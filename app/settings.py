@@ -4,12 +4,13 @@ A value is looked for as a command-line flag, then as an environment variable wi
 file `penchant.toml` of the working folder (or the one named by `PENCHANT_CONFIG_FILE`), then here.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
 
 from limits import parse
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -27,6 +28,27 @@ def _read_rate_limit(told: str) -> str:
 
 RateLimit = Annotated[str, AfterValidator(_read_rate_limit)]
 FILE_VARIABLE = "PENCHANT_CONFIG_FILE"
+
+
+Weight = Annotated[float, Field(ge=-1, le=1)]
+
+
+class EventTypeSetting(BaseModel):
+    """Fields of `app.history.weights.EventType` that are changed, or told of a type of one's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: Weight | None = None
+    full_weight: Weight | None = None
+    half_life_days: Annotated[float, Field(gt=0)] | None = None
+
+
+def _from_text(told: object) -> object:
+    """A flag is text: JSON where the setting is a table."""
+    return json.loads(told) if isinstance(told, str) else told
+
+
+EventTypes = Annotated[dict[str, EventTypeSetting], BeforeValidator(_from_text)]
 
 
 class Settings(BaseSettings):
@@ -80,6 +102,11 @@ class Settings(BaseSettings):
         0, ge=0, description="CPU threads of all workers together, for torch and FAISS. 0: the cgroup's quota."
     )
 
+    event_types: EventTypes = Field(
+        {},
+        description="What types of events are worth, by name: weight (-1 to 1), full_weight, half_life_days. What "
+        "training and serving read: clean and train again after a change.",
+    )
     history_events: PositiveInt = Field(50, le=512, description="Last events of a user that the encoder reads.")
     candidates: PositiveInt = Field(200, description="Candidates asked of each source before scoring.")
     encode_batch: PositiveInt = Field(16, description="Histories encoded together at most.")
@@ -117,9 +144,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
 
+    def event_type_changes(self) -> dict[str, dict[str, float]]:
+        """`event_types` as `app.history.weights.use_event_types` takes them."""
+        return {name: told.model_dump(exclude_none=True) for name, told in self.event_types.items()}
+
     def as_environment(self) -> dict[str, str]:
         """The same settings as environment variables, secrets included, for worker processes."""
         told = {name: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for name, v in self}
+        told["event_types"] = json.dumps(self.event_type_changes())
         return {f"PENCHANT_{name.upper()}": value for name, value in told.items()}
 
 

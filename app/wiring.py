@@ -25,6 +25,7 @@ from app.explanation.explainer import Explainer
 from app.filtering.eligibility import Eligibility
 from app.golden import check_golden
 from app.history.store import HistoryStore
+from app.history.weights import use_event_types
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache, TieredInterestCache
 from app.interests.encoder import HistoryEncoder, Reading
 from app.interests.intent import IntentReader
@@ -45,6 +46,9 @@ from app.storage.database import Database, open_database
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
 from app.telemetry import CacheReporter, set_items_live
 from app.trained import INDEX, Trained, load_trained
+from app.users.erasure import Erasure
+from app.users.export import UserExporter
+from app.users.merge import UserMerger
 
 MEMORY_URL = "memory://"
 REPORT_EVERY_S = 1.0
@@ -90,6 +94,9 @@ class Resources:
     profiles: Profiles
     readers: InterestReader
     slates: SlateStore
+    merger: UserMerger
+    exporter: UserExporter
+    erasure: Erasure
     health: Health
 
 
@@ -152,6 +159,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 
 def _open_process(settings: Settings, stack: AsyncExitStack) -> Process:
+    use_event_types(settings.event_type_changes())
     threads = share_threads(settings, settings.workers)
     spend_threads(1)  # the event loop's own thread: searches of a few queries, and arithmetic on single requests
     database = open_database(settings.database_url)
@@ -218,7 +226,9 @@ async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator
             Explainer(profiles, catalogue, scorer, phrasebook),
             candidates=settings.candidates,
         )
+        erasure = Erasure(process.database, cache, (cache.forget, process.slates.forget))
         await _follow(stack, catalogue.follow(settings.feed_poll_ms / 1_000))
+        await _follow(stack, erasure.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
         log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
@@ -229,6 +239,9 @@ async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator
             profiles=profiles,
             readers=InterestReader(process.histories, profiles, catalogue, phrasebook, history_events=history_events),
             slates=process.slates,
+            merger=UserMerger(process.database),
+            exporter=UserExporter(process.database),
+            erasure=erasure,
             health=Health(bundle.version, str(process.device), catalogue, cache, process.cache_kind),
         )
 

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
 from app.bundle import FileEntry, Manifest
 from app.domain import Event, EventId, Item, ItemId, Rung, ServedBy, Slate, SlateItem, SlateRequest, Source, UserId
-from app.errors import BundleUnfit, NothingBefore, UnknownBundle, UnknownItem, UnknownUser
+from app.errors import BundleUnfit, MergeRefused, NothingBefore, UnknownBundle, UnknownItem, UnknownUser
+from app.history.observations import Observation
 from app.history.store import AppendResult
 from app.rollout.rollout import Activated, Known
 from app.settings import Settings
+from app.users.erasure import Receipt
 
 MAX_BODY_BYTES = 300_000
 MANIFEST = Manifest(
@@ -71,11 +74,13 @@ class MemoryCatalogue:
 
 class MemoryHistories:
     def __init__(self) -> None:
-        self.events: dict[EventId, tuple[Event, datetime]] = {}
+        self.events: dict[EventId, tuple[Any, datetime]] = {}
 
-    async def append(self, events: Sequence[Event], received_at: datetime) -> AppendResult:
+    async def append(
+        self, events: Sequence[Event], received_at: datetime, observations: Sequence[Observation] = ()
+    ) -> AppendResult:
         stored, duplicates, conflicts = [], [], []
-        for event in events:
+        for event in [*events, *observations]:
             told = _told(event, received_at)
             if event.event_id not in self.events:
                 self.events[event.event_id] = (event, received_at)
@@ -130,6 +135,35 @@ class LastEvent:
             raise UnknownUser(f"no event of {user_id!r}")
         last = events[-1]
         return [Interest("space", ("space", "robots"), 1.0, (Evidence(last.event_id, last.item_id, "A film", 0.5),))]
+
+
+class WholeUsers:
+    """Merges, exports and erases users of `MemoryHistories`."""
+
+    def __init__(self, histories: MemoryHistories) -> None:
+        self.histories = histories
+
+    def _of(self, user_id: UserId) -> list[EventId]:
+        return [key for key, (event, _) in self.histories.events.items() if event.user_id == user_id]
+
+    async def merge(self, source: UserId, target: UserId) -> dict[str, int]:
+        if source == target:
+            raise MergeRefused("the same")
+        moved = self._of(source)
+        for key in moved:
+            event, received_at = self.histories.events[key]
+            self.histories.events[key] = (replace(event, user_id=target), received_at)
+        return {"events": len(moved)}
+
+    async def export(self, user_id: UserId) -> AsyncIterator[dict[str, Any]]:
+        for key in self._of(user_id):
+            yield {"store": "events", "row": {"event_id": key}}
+
+    async def erase(self, user_id: UserId) -> Receipt:
+        gone = self._of(user_id)
+        for key in gone:
+            del self.histories.events[key]
+        return Receipt("receipt-1", user_id, datetime.now(UTC), {"events": len(gone)}, {})
 
 
 class FixedHealth:
@@ -188,6 +222,7 @@ class FakeResources:
         self.rollout = FakeRollout()
         self.recommender = FirstItems(self.catalogue)
         self.readers = LastEvent(self.histories)
+        self.merger = self.exporter = self.erasure = WholeUsers(self.histories)
 
     def lease(self) -> AbstractContextManager["FakeResources"]:
         return nullcontext(self)
@@ -197,6 +232,5 @@ class FakeResources:
         yield self
 
 
-def _told(event: Event, received_at: datetime) -> tuple[object, ...]:
-    at = None if event.at == received_at else event.at
-    return event.user_id, event.item_id, event.type, event.value, at
+def _told(event: Event | Observation, received_at: datetime) -> Event | Observation:
+    return replace(event, at=datetime.min.replace(tzinfo=UTC)) if event.at == received_at else event

@@ -6,7 +6,7 @@ The protocols keep this layer free of torch and FAISS: the real objects come fro
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, cast
 
 from fastapi import Depends, Request
 
@@ -14,9 +14,11 @@ from app.bundle import Manifest
 from app.domain import Event, Item, ItemId, Slate, SlateRequest, UserId
 
 if TYPE_CHECKING:
+    from app.history.observations import Observation
     from app.history.store import AppendResult
     from app.interests.phrases import Interest
     from app.rollout.rollout import Activated, Known
+    from app.users.erasure import Receipt
 
 
 class Recommender(Protocol):
@@ -26,7 +28,9 @@ class Recommender(Protocol):
 
 
 class Histories(Protocol):
-    async def append(self, events: Sequence[Event], received_at: datetime) -> "AppendResult":
+    async def append(
+        self, events: Sequence[Event], received_at: datetime, observations: Sequence["Observation"] = ()
+    ) -> "AppendResult":
         """Return once the events are on disk. Raises Overloaded, StoreUnavailable."""
         ...
 
@@ -49,6 +53,20 @@ class InterestReaders(Protocol):
     async def describe(self, user_id: UserId) -> Sequence["Interest"]:
         """Strongest first. Raises UnknownUser, Overloaded."""
         ...
+
+
+class Merger(Protocol):
+    async def merge(self, source: UserId, target: UserId) -> dict[str, int]:
+        """Rows moved, by store. Raises MergeRefused."""
+        ...
+
+
+class Exporter(Protocol):
+    def export(self, user_id: UserId) -> AsyncIterator[dict[str, Any]]: ...
+
+
+class Erasure(Protocol):
+    async def erase(self, user_id: UserId) -> "Receipt": ...
 
 
 class Health(Protocol):
@@ -88,6 +106,12 @@ class Resources(Protocol):
     def catalogue(self) -> Catalogue: ...
     @property
     def readers(self) -> InterestReaders: ...
+    @property
+    def merger(self) -> Merger: ...
+    @property
+    def exporter(self) -> Exporter: ...
+    @property
+    def erasure(self) -> Erasure: ...
     @property
     def health(self) -> Health: ...
 

@@ -27,7 +27,7 @@ from app.api.refusals import (
     Unforeseen,
     UnsupportedMediaType,
 )
-from app.api.schemas.fields import Wire
+from app.api.schemas.fields import KIND, Wire
 from app.errors import InvalidRequest, Overloaded, PenchantError
 
 MEDIA_TYPE = "application/problem+json"
@@ -153,6 +153,8 @@ def _location(loc: Sequence[str | int]) -> str:
     """The path down to the first name that is not ours: names of unknown fields, and of properties, are input too."""
     ours: list[str] = []
     for part in loc:
+        if isinstance(part, str) and part.startswith(KIND):
+            continue
         if isinstance(part, str) and part not in _field_names():
             break
         ours.append(str(part))

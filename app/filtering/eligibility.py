@@ -5,6 +5,7 @@ import numpy as np
 from app.catalogue.live import LiveCatalogue
 from app.domain import BoolArray, ItemId, Seen, SlateRequest
 from app.history.store import HistoryStore
+from app.history.weights import is_refusal
 
 
 class Eligibility:
@@ -16,7 +17,7 @@ class Eligibility:
 
     async def read(self, request: SlateRequest) -> BoolArray | None:
         """(n_slots,) True where the item may appear; None where all may. A slot newer than the mask may not."""
-        taken_out = request.exclude | await self._seen(request)
+        taken_out = request.exclude | await self._refused(request) | await self._seen(request)
         slots = [slot for item_id in taken_out if (slot := self._catalogue.find_slot(item_id)) is not None]
         if not slots:
             return None
@@ -30,3 +31,8 @@ class Eligibility:
             return frozenset()
         told = frozenset(event.item_id for event in request.history)
         return told if request.user_id is None else told | await self._histories.seen(request.user_id)
+
+    async def _refused(self, request: SlateRequest) -> frozenset[ItemId]:
+        """Items that the user has hidden or disliked: those never come again, whatever may of the others."""
+        told = frozenset(event.item_id for event in request.history if is_refusal(event.type))
+        return told if request.user_id is None else told | await self._histories.refused(request.user_id)

@@ -13,6 +13,7 @@ from cachetools import TTLCache
 
 from app.domain import InterestVectors, UserId
 from app.errors import PenchantError
+from app.users.digest import user_digest
 
 
 class CacheUnavailable(PenchantError):
@@ -69,8 +70,12 @@ class InterestCache(Protocol):
         """Raises CacheUnavailable."""
         ...
 
-    async def delete(self, user_id: UserId) -> None:
-        """Forget the user. Raises CacheUnavailable."""
+    async def delete(self, user_id: UserId) -> int:
+        """Forget the user; give how many entries went. Raises CacheUnavailable."""
+        ...
+
+    def forget(self, digest: str) -> None:
+        """Drop whoever has this `user_digest` from this process's memory."""
         ...
 
     async def ping(self) -> None:
@@ -99,8 +104,13 @@ class MemoryInterestCache:
     async def put(self, user_id: UserId, vectors: InterestVectors) -> None:
         self._kept[user_id] = vectors
 
-    async def delete(self, user_id: UserId) -> None:
-        self._kept.pop(user_id, None)
+    async def delete(self, user_id: UserId) -> int:
+        return int(self._kept.pop(user_id, None) is not None)
+
+    def forget(self, digest: str) -> None:
+        """1 ms for 1,000 users: erasures are rare, and the ids need not be kept twice for them."""
+        for user_id in [user_id for user_id in self._kept if user_digest(user_id) == digest]:
+            self._kept.pop(user_id, None)
 
     async def ping(self) -> None:
         """Memory always answers."""
@@ -138,10 +148,12 @@ class TieredInterestCache:
         await self._near.put(user_id, vectors)
         await self._far.put(user_id, vectors)
 
-    async def delete(self, user_id: UserId) -> None:
-        """Other processes' near caches keep the user for `ttl_s`; the watermark of an erased history finds none."""
-        await self._near.delete(user_id)
-        await self._far.delete(user_id)
+    async def delete(self, user_id: UserId) -> int:
+        """Other processes' near caches hear of it by `app.users.erasure`."""
+        return await self._near.delete(user_id) + await self._far.delete(user_id)
+
+    def forget(self, digest: str) -> None:
+        self._near.forget(digest)
 
     async def ping(self) -> None:
         await self._far.ping()

@@ -42,8 +42,12 @@ def read_events(events: Sequence[Event], catalogue: LiveCatalogue) -> tuple[Read
         return None, ()
     slots = np.array([catalogue.find_slot(event.item_id) for event in known], dtype=np.int64)
     at_s = np.array([int(event.at.timestamp()) for event in known], dtype=np.int64)
-    weights = np.array([event_weight(event.type, event.value) for event in known], dtype=np.float32)
+    weights = np.array([_weight(event) for event in known], dtype=np.float32)
     return Reading(catalogue.text_at(slots), catalogue.rows_at(slots), at_s, weights), known
+
+
+def _weight(event: Event) -> float:
+    return event_weight(event.type, event.value, event.dwell_s, event.completion)
 
 
 class HistoryEncoder:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import blake2b
 from typing import cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -16,6 +15,7 @@ from app.errors import SettingsError
 from app.interests.cache import CacheCounts, CacheUnavailable
 from app.interests.cache_codec import decode_vectors, encode_vectors
 from app.storage.circuit_breaker import CircuitBreaker
+from app.users.digest import user_digest
 
 MAX_CONNECTIONS = 32
 
@@ -51,9 +51,13 @@ class RedisInterestCache:
         async with self._answering():
             await self._client.set(self._key(user_id), encode_vectors(vectors), ex=self._ttl_s)
 
-    async def delete(self, user_id: UserId) -> None:
+    async def delete(self, user_id: UserId) -> int:
+        """This bundle's entry; those of bundles served before run out with their time to live."""
         async with self._answering():
-            await self._client.delete(self._key(user_id))
+            return int(await self._client.delete(self._key(user_id)))
+
+    def forget(self, digest: str) -> None:
+        """Redis is no memory of this process."""
 
     async def ping(self) -> None:
         async with self._answering():
@@ -64,7 +68,7 @@ class RedisInterestCache:
 
     def _key(self, user_id: UserId) -> str:
         """Of a fixed length, whatever the id, and without the id in it. In a cluster the braced part places the key."""
-        return f"{self._prefix}{{{blake2b(user_id.encode(), digest_size=16).hexdigest()}}}"
+        return f"{self._prefix}{{{user_digest(user_id)}}}"
 
     async def _read(self, key: str) -> bytes | None:
         try:

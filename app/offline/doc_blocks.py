@@ -80,7 +80,7 @@ def metrics_table() -> str:
 
 
 def _say_values(schema: Mapping[str, Any]) -> str:
-    words = {"integer": "whole number", "boolean": "true or false", "string": "text"}
+    words = {"integer": "whole number", "boolean": "true or false", "string": "text", "object": "table, or JSON"}
     kind = "path" if schema.get("format") == "path" else words[schema["type"]]
     if "maximum" in schema:
         return f"{kind}, {schema['minimum']} to {schema['maximum']}"

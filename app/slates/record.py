@@ -44,6 +44,8 @@ class SlateRecord:
 
 Row = tuple[Any, ...]
 COLUMNS = "slate_id, served_at, bundle, user_id, placement, arm, items, request, served_by"
+SERVED_AT, USER_ID = 1, 3
+"""Their places among the columns."""
 
 
 def to_row(record: SlateRecord) -> Row:

@@ -6,7 +6,7 @@ a slate nobody remembers is kept all the same.
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -15,9 +15,10 @@ import structlog
 
 from app import telemetry
 from app.errors import Overloaded, StoreUnavailable, UnknownSlate
-from app.slates.record import COLUMNS, Row, SlateRecord, from_row, to_row
+from app.slates.record import COLUMNS, SERVED_AT, USER_ID, Row, SlateRecord, from_row, to_row
 from app.storage.database import Database
 from app.storage.timestamps import to_micros
+from app.users.digest import user_digest
 
 MAX_PENDING = 5_000
 """Slates that may wait for the disk: some 20 s of the most that one process serves, about 20 MB."""
@@ -61,6 +62,14 @@ class SlateStore:
             raise UnknownSlate(f"no slate {slate_id!r} is remembered: ask for a new one, and use the id it comes with")
         return from_row(rows[0])
 
+    def forget(self, digest: str) -> None:
+        """Drop the waiting slates of whoever has this `user_digest`; those on disk go with the tables."""
+        gone = [
+            r.slate_id for r in self._pending.values() if r.user_id is not None and user_digest(r.user_id) == digest
+        ]
+        for slate_id in gone:
+            self._pending.pop(slate_id)
+
     async def flush(self) -> None:
         """Write all that waits. Raises what the disk says; nothing is forgotten then, and it may be called again."""
         while self._pending:
@@ -102,6 +111,7 @@ class SlateStore:
 
 
 _INSERT = f"INSERT INTO slates ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+_ERASED_SINCE = "SELECT user_digest, max(at) FROM erasures WHERE at >= ? GROUP BY user_digest"
 _DELETE_BEFORE = """
     DELETE FROM slates WHERE rowid IN (SELECT rowid FROM slates WHERE served_at < ? ORDER BY served_at LIMIT ?)
 """
@@ -112,7 +122,14 @@ def _to_rows(records: Sequence[SlateRecord]) -> list[Row]:
 
 
 def _insert(rows: Sequence[Row], connection: sqlite3.Connection) -> None:
-    connection.executemany(_INSERT, rows)
+    """Slates of users erased since they were served are left out: another process may have erased them meanwhile."""
+    erased = dict(connection.execute(_ERASED_SINCE, (min(row[SERVED_AT] for row in rows),)).fetchall())
+    kept = [row for row in rows if not erased or not _is_erased(row, erased)]
+    connection.executemany(_INSERT, kept)
+
+
+def _is_erased(row: Row, erased: Mapping[str, int]) -> bool:
+    return row[USER_ID] is not None and erased.get(user_digest(row[USER_ID]), -1) >= row[SERVED_AT]
 
 
 def _delete_before(connection: sqlite3.Connection, before: int) -> int:

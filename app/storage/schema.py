@@ -63,4 +63,49 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        "ALTER TABLE events ADD COLUMN slate_id TEXT",  # of the slate that the event followed from
+        "ALTER TABLE events ADD COLUMN dwell_s REAL",
+        "ALTER TABLE events ADD COLUMN completion REAL",
+        "CREATE INDEX events_by_slate ON events (slate_id) WHERE slate_id IS NOT NULL",
+        # A user's refusals, without reading the rest of the history.
+        "CREATE INDEX events_by_type ON events (user_id, type)",
+        # Impressions and searches. items: JSON array of item ids.
+        """
+        CREATE TABLE observations (
+            event_id TEXT PRIMARY KEY,
+            user_id TEXT,
+            type TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            slate_id TEXT,
+            items TEXT,
+            words TEXT,
+            received_at INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX observations_by_user ON observations (user_id, type, at) WHERE user_id IS NOT NULL",
+        "CREATE INDEX observations_by_slate ON observations (slate_id) WHERE slate_id IS NOT NULL",
+        # Ids that stand for another user by now; into_user_id is never itself merged.
+        """
+        CREATE TABLE merged_users (
+            user_id TEXT PRIMARY KEY,
+            into_user_id TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX merged_users_by_target ON merged_users (into_user_id)",
+        # A watermark beyond the user's own events, for a history that changed without a new one: seq is taken from
+        # the sequence of `events`, so it never stands for another history.
+        "CREATE TABLE history_marks (user_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT",
+        # Notices to all processes: whoever has this hash is erased. The id itself is not kept.
+        """
+        CREATE TABLE erasures (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            receipt_id TEXT NOT NULL,
+            user_digest TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX erasures_by_time ON erasures (at)",
+    ),
 )

@@ -19,6 +19,8 @@ from pydantic_core import PydanticCustomError
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
 NOT_BLANK = r"\S"
+KIND = "kind:"
+"""Begins the tags of a union whose branches a field tells apart: they are in an error's place, and not in the body."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)

@@ -92,3 +92,45 @@ def test_a_clock_some_hours_ahead_is_borne_with(client: TestClient) -> None:
     answer = client.post(URL, json={"events": [event(at=(datetime.now(UTC) + timedelta(hours=23)).isoformat())]})
 
     assert answer.status_code == 200
+
+
+def test_impressions_and_searches_are_told_beside_events(client: TestClient, resources: FakeResources) -> None:
+    shown = {"event_id": "i1", "type": "impression", "slate_id": "s1", "items": ["50", "51"]}
+    looked_for = {"event_id": "s1", "type": "search", "user_id": "1", "words": "robots"}
+
+    answer = client.post(URL, json={"events": [event("e1", slate_id="s1", completion=0.5), shown, looked_for]})
+
+    assert answer.json()["stored"] == 3
+    kept = {key: told for key, (told, _) in resources.histories.events.items()}
+    assert (kept["e1"].slate_id, kept["e1"].completion) == ("s1", 0.5)
+    assert (kept["i1"].items, kept["i1"].user_id, kept["s1"].words) == (("50", "51"), None, "robots")
+
+
+@pytest.mark.parametrize(
+    ("told", "location"),
+    [
+        ({"event_id": "i1", "type": "impression", "items": ["50"]}, "body.events.0.slate_id"),
+        ({"event_id": "i1", "type": "impression", "slate_id": "s", "items": []}, "body.events.0.items"),
+        ({"event_id": "s1", "type": "search", "user_id": "1"}, "body.events.0.words"),
+        ({"event_id": "s1", "type": "search", "user_id": "1", "words": "x", "item_id": "50"}, "body.events.0.item_id"),
+        (event(completion=1.5), "body.events.0.completion"),
+        (event(dwell_s=-1.0), "body.events.0.dwell_s"),
+        (event(type=["like"]), "body.events.0.type"),
+    ],
+)
+def test_each_kind_of_event_has_its_own_fields(client: TestClient, told: object, location: str) -> None:
+    answer = client.post(URL, json={"events": [told]})
+
+    assert answer.status_code == 422
+    assert location in {fault["location"] for fault in answer.json()["errors"]}
+
+
+def test_the_types_and_what_they_are_worth_are_listed(client: TestClient) -> None:
+    answer = client.get(f"{URL}/types").json()
+
+    types = {known["name"]: known for known in answer["types"]}
+    assert types.keys() >= {"view", "click", "play", "like", "dislike", "hide", "add_to_cart", "purchase", "rating"}
+    assert types["hide"]["is_refusal"]
+    assert types["hide"]["is_history"]
+    assert not types["impression"]["is_history"]
+    assert answer["unknown"]["weight"] == 0.3

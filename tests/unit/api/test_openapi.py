@@ -8,10 +8,14 @@ from fastapi.testclient import TestClient
 OPERATIONS = {
     "recommend": ("post", "/v1/recommendations"),
     "record_events": ("post", "/v1/events"),
+    "list_event_types": ("get", "/v1/events/types"),
     "get_item": ("get", "/v1/items/{item_id}"),
     "put_item": ("put", "/v1/items/{item_id}"),
     "delete_item": ("delete", "/v1/items/{item_id}"),
     "get_interests": ("get", "/v1/users/{user_id}/interests"),
+    "merge_user": ("post", "/v1/users/{user_id}/merge"),
+    "export_user": ("get", "/v1/users/{user_id}/export"),
+    "erase_user": ("delete", "/v1/users/{user_id}"),
     "rank": ("post", "/v1/rank"),
     "list_bundles": ("get", "/v1/bundles"),
     "get_bundle": ("get", "/v1/bundles/{version}"),
@@ -58,7 +62,8 @@ def test_every_refusal_is_declared_as_a_problem(document: dict[str, Any]) -> Non
 
 
 def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> None:
-    sent = ["RecommendationRequest", "HistoryEvent", "ContextFeatures", "EventBatch", "EventIn", "ItemIn"]
+    sent = ["RecommendationRequest", "HistoryEvent", "ContextFeatures", "ItemIn"]
+    sent += ["EventBatch", "EventIn", "ImpressionIn", "SearchIn"]
 
     undescribed = [
         f"{name}.{field}"

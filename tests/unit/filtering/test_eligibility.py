@@ -37,3 +37,9 @@ async def test_what_may_be_seen_again_is_left_in(rooms: Rooms) -> None:
 async def test_everything_may_be_taken_out(rooms: Rooms) -> None:
     everything = frozenset(item.item_id for item in tiny_items())
     assert await left_out(rooms, asking(exclude=everything)) == everything
+
+
+async def test_what_was_refused_never_comes_again(rooms: Rooms) -> None:
+    await rooms.histories.append([event(1, "ada", "i3", "hide"), event(2, "ada", "i4")])
+    request = asking("ada", history=[event(9, "", "i9", "dislike"), event(8, "", "i8")], seen=Seen.ALWAYS)
+    assert await left_out(rooms, request) == {"i3", "i9"}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -105,3 +107,12 @@ async def test_an_item_newer_than_the_bundle_is_read_by_its_text_alone(rooms: Ro
     assert np.array_equal(read.text, await rooms.texts.encode(["bright robots film"]))
     (vectors,) = HistoryEncoder(rooms.trained.space, CPU).encode([read])
     assert np.isfinite(vectors).all()
+
+
+@pytest.mark.anyio
+async def test_how_much_of_an_item_was_taken_is_in_the_weight_that_is_read(rooms: Rooms) -> None:
+    played = replace(event(1, "ada", "i3", "play"), completion=1.0)
+    skipped = replace(event(2, "ada", "i4", "play"), completion=0.0)
+    read, _ = read_events([played, skipped, event(3, "ada", "i5", "hide")], rooms.catalogue)
+    assert read is not None
+    assert read.weights.tolist() == pytest.approx([0.9, 0.1, -1.0])

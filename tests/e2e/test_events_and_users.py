@@ -1,0 +1,124 @@
+"""Events, impressions and users as a whole, over HTTP on two workers: what a client may count on."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from server import Server, item_ids, wait_until
+
+TURNS = 6
+"""Questions asked in a row, each on a new connection, so that both workers are met."""
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("events") / "var"
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle: Path, data_dir: Path) -> Iterator[Server]:
+    with Server(tiny_bundle, data_dir, workers=2) as running:
+        yield running
+
+
+def did(event_id: str, user_id: str, item_id: str, event_type: str = "like", **more: Any) -> dict[str, Any]:
+    return {"event_id": event_id, "user_id": user_id, "item_id": item_id, "type": event_type, **more}
+
+
+def kept_of(server: Server, user_id: str) -> list[dict[str, Any]]:
+    answer = httpx2.get(f"{server.url}/v1/users/{user_id}/export", timeout=30)
+    return [] if answer.status_code == 404 else [json.loads(line) for line in answer.text.splitlines()]
+
+
+@pytest.mark.parametrize("event_type", ["hide", "dislike"])
+def test_a_refused_item_is_gone_from_the_very_next_slate_even_where_seen_ones_may_come(
+    server: Server, event_type: str
+) -> None:
+    user_id = f"refuser-{event_type}"
+    server.send(did(f"{user_id}-1", user_id, "i1"))
+    refused = item_ids(server.recommend(user_id=user_id, k=10, seen="always"))[0]
+
+    server.send(did(f"{user_id}-2", user_id, refused, event_type))
+
+    for _ in range(TURNS):
+        assert refused not in item_ids(server.recommend(user_id=user_id, k=60, seen="always"))
+    server.send(did(f"{user_id}-3", user_id, refused, "purchase"))
+    assert refused in item_ids(server.recommend(user_id=user_id, k=60, seen="always"))
+
+
+def test_an_item_refused_in_the_request_itself_is_not_answered(server: Server) -> None:
+    told = [{"item_id": "i0", "type": "like"}, {"item_id": "i1", "type": "hide"}]
+    slate = item_ids(server.recommend(history=told, k=60, seen="always"))
+    assert "i0" in slate
+    assert "i1" not in slate
+
+
+def test_impressions_are_kept_and_change_no_slate(server: Server) -> None:
+    server.send(did("watcher-1", "watcher", "i2"))
+    at = {"at": "2024-06-01T12:00:00Z"}
+    slate = server.recommend(user_id="watcher", k=5, context=at)
+    shown = {"event_id": "watcher-2", "type": "impression", "slate_id": slate["slate_id"], "items": item_ids(slate)}
+    click = did("watcher-3", "watcher", "i2", "click", slate_id=slate["slate_id"])
+
+    assert server.send({**shown, "user_id": "watcher"})["stored"] == 1
+    assert server.send({**shown, "user_id": "watcher"})["duplicates"] == 1
+    assert item_ids(server.recommend(user_id="watcher", k=5, context=at)) == item_ids(slate)
+    assert server.send(click)["stored"] == 1
+    rows = {line["row"].get("event_id"): line["row"] for line in kept_of(server, "watcher")}
+    assert rows["watcher-2"]["items"] == item_ids(slate)
+    assert rows["watcher-3"]["slate_id"] == slate["slate_id"]
+
+
+def test_the_types_are_listed_with_their_weights(server: Server) -> None:
+    types = {known["name"]: known["weight"] for known in server.ask("GET", "/v1/events/types")["types"]}
+    assert types["purchase"] == 1.0
+    assert types["hide"] == -1.0
+
+
+def test_a_session_merged_into_a_user_is_read_at_once_in_every_worker(server: Server) -> None:
+    at = {"at": "2024-06-01T12:00:00Z"}
+    server.send(did("member-1", "member", "i4", at="2024-05-01T12:00:00Z"))
+    for _ in range(TURNS):
+        before = server.recommend(user_id="member", k=10, context=at)
+    server.send(did("session-1", "session", "i5", at="2024-05-02T12:00:00Z"))
+
+    merged = server.ask("POST", "/v1/users/member/merge", {"from_user_id": "session"})
+    again = server.ask("POST", "/v1/users/member/merge", {"from_user_id": "session"})
+
+    assert (merged["moved"]["events"], sum(again["moved"].values())) == (1, 0)
+    for _ in range(TURNS):
+        after = server.recommend(user_id="member", k=10, context=at)
+        assert "i5" not in item_ids(after)
+        assert [item["score"] for item in after["items"]] != [item["score"] for item in before["items"]]
+    assert server.send(did("session-1", "session", "i5", at="2024-05-02T12:00:00Z"))["duplicates"] == 1
+    assert server.send(did("session-2", "session", "i6"))["stored"] == 1
+    assert len([line for line in kept_of(server, "member") if line["store"] == "events"]) == 3
+
+
+def test_erasure_takes_a_user_out_of_everything_and_says_what_it_took(server: Server, data_dir: Path) -> None:
+    server.send(did("leaver-1", "leaver", "i7"), did("leaver-2", "leaver", "i8"))
+    for _ in range(TURNS):
+        assert server.recommend(user_id="leaver", k=5)["served_by"]["rung"] in {"fresh", "cached"}
+
+    receipt = server.ask("DELETE", "/v1/users/leaver")
+
+    assert (receipt["rows"]["events"], receipt["rows"]["interest_cache"] >= 1) == (2, True)
+    assert receipt["incomplete"] == {}
+    for _ in range(TURNS):
+        assert server.recommend(user_id="leaver", k=5)["served_by"]["rung"] == "popular"
+    server.ask("GET", "/v1/users/leaver/export", expect=404)
+    server.ask("GET", "/v1/users/leaver/interests", expect=404)
+    assert set(server.ask("DELETE", "/v1/users/leaver")["rows"].values()) == {0}
+    with sqlite3.connect(data_dir / "penchant.sqlite3") as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+            mentions = [f"CAST({column} AS TEXT) LIKE '%leaver%'" for column in columns]
+            sql = f"SELECT count(*) FROM {table} WHERE {' OR '.join(mentions)}"  # noqa: S608
+            assert database.execute(sql).fetchone() == (0,), table
+    assert server.send(did("leaver-1", "leaver", "i7"))["stored"] == 1  # they may come back, as a stranger
+    assert wait_until(lambda: len(kept_of(server, "leaver")) >= 1, 1.0) < 1.0
