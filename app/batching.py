@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
+from app.deadline import in_time
 from app.errors import Overloaded
 
 Asked = TypeVar("Asked")
@@ -42,7 +43,8 @@ class MicroBatcher(Generic[Asked, Answer]):
         return self._queue.qsize()
 
     async def ask(self, asked: Asked) -> Answer:
-        """The answer to `asked`. Raises Overloaded at once when the queue is full, and when the batcher is closed.
+        """The answer to `asked`. Raises Overloaded at once when the queue is full, and when the batcher is closed, and
+        at the request's deadline.
 
         Nothing is computed for a caller that gives up (a timeout, a client gone) before its turn.
         """
@@ -55,7 +57,8 @@ class MicroBatcher(Generic[Asked, Answer]):
             self._queue.put_nowait((asked, answer))
         except asyncio.QueueFull:
             raise Overloaded(f"{self._queue.maxsize} requests already wait for the {self.name}: try again") from None
-        return await answer
+        async with in_time(self.name):
+            return await answer
 
     async def close(self) -> None:
         """Stop. Whoever still waits is told so by Overloaded."""

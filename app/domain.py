@@ -6,7 +6,7 @@ bundle). Times are aware UTC datetimes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -19,6 +19,7 @@ UserId = NewType("UserId", str)
 EventId = NewType("EventId", str)
 
 FloatArray = npt.NDArray[np.float32]
+DoubleArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -117,11 +118,11 @@ PART_NAMES = ("text", "id", "context", "prior", "rules")
 class Scores:
     """Scores of C candidates, in the candidates' order; comparable within one request only.
 
-    total: (C,) float32. parts: (C, len(PART_NAMES)) float32, each row summing to its total.
+    total: (C,) float64, the exact sum of each row of parts: (C, len(PART_NAMES)) float32.
     interest: (C,) int64, the interest vector that won the maximum; -1 where there was none.
     """
 
-    total: FloatArray
+    total: DoubleArray
     parts: FloatArray
     interest: IntArray
 
@@ -131,6 +132,34 @@ class Seen(StrEnum):
 
     NEVER = "never"
     ALWAYS = "always"
+
+
+class Profiling(StrEnum):
+    """What may be known of whoever asks: nothing, what the request tells, or what is stored of them too."""
+
+    NONE = "none"
+    SESSION = "session"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWindow:
+    """Do not show items of recent events: of these types (None: any), at most so many seconds old (None: ever)."""
+
+    within_s: float | None = None
+    types: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """Raise or lower the items a filter holds for, by way of the score's `rules` part.
+
+    factor: above 0; multiplies a score above zero and divides one below, so above 1 always raises. add: is added after.
+    """
+
+    filter: str
+    factor: float = 1.0
+    add: float = 0.0
 
 
 class Rung(StrEnum):
@@ -169,6 +198,7 @@ class ServedBy:
 
     profile_age_s: seconds since the interest vectors were encoded; None when none were used.
     took_ms: stage name to milliseconds. unknown_items: ids of the request's history that the catalogue does not hold.
+    warnings: what the caller may not expect, such as a slate shorter than k, as stable words.
     """
 
     bundle: str
@@ -177,15 +207,21 @@ class ServedBy:
     degraded: tuple[str, ...]
     took_ms: Mapping[str, float]
     unknown_items: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Slate:
-    """The ordered list answered together."""
+    """The ordered list answered together. return_properties: names of the items' to answer with, None for all.
+
+    has_next: whether it is remembered and full, so that there may be a next page.
+    """
 
     slate_id: str
     items: tuple[SlateItem, ...]
     served_by: ServedBy
+    return_properties: tuple[str, ...] | None = None
+    has_next: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +229,11 @@ class SlateRequest:
     """Who is asking and for what: a stored user, events told in the request, words, any mix of them, or nobody.
 
     history: events of this request alone, oldest first; they are read after the stored ones and never stored.
-    k: 1 to 500. exclude: item ids that must not appear.
+    k: 1 to 500. exclude: item ids that must not appear. filter: what holds for every item shown, "" for no filter, in
+    the language of `app.filtering.expression`.
+    min_relevance: leave out items less relevant, see `app.scoring.relevance`; None: none. return_properties: names to
+    answer with, None for all. deadline_ms: for the whole answer; None: none. profiling: already followed, see
+    `with_profiling`.
     """
 
     context: Context
@@ -202,5 +242,34 @@ class SlateRequest:
     history: tuple[Event, ...] = ()
     words: str = ""
     exclude: frozenset[ItemId] = frozenset()
-    seen: Seen = Seen.NEVER
+    seen: Seen | SeenWindow = Seen.NEVER
+    filter: str = ""
+    boosts: tuple[Boost, ...] = ()
+    min_relevance: float | None = None
+    return_properties: tuple[str, ...] | None = None
+    deadline_ms: int | None = None
+    profiling: Profiling = Profiling.FULL
     explain: bool = False
+
+    def with_profiling(self, profiling: Profiling) -> "SlateRequest":
+        """The same without what must not be known: what is not in the request no stage can read or keep."""
+        if profiling is Profiling.FULL:
+            return self
+        told = () if profiling is Profiling.NONE else self.history
+        nobody = UserId("")
+        history = tuple(replace(event, user_id=nobody) for event in told)
+        return replace(self, user_id=None, history=history, profiling=profiling)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCheck:
+    """What a request would come to, found without answering it.
+
+    n_eligible: items that may appear. n_boosted: for each boost, how many of those it holds for. unknown_items: of the
+    history and the exclusions. unknown_properties: names in filters that no item has.
+    """
+
+    n_eligible: int
+    n_boosted: tuple[int, ...]
+    unknown_items: tuple[ItemId, ...]
+    unknown_properties: tuple[str, ...]

@@ -28,6 +28,21 @@ class InvalidRequest(PenchantError):
     title = "The request is not well formed"
 
 
+class InvalidFilter(PenchantError):
+    """A filter, or one of a boost, cannot be read. The problem's `errors` give `position`, `excerpt` and `expected`."""
+
+    status = 422
+    slug = "invalid-filter"
+    title = "A filter cannot be read"
+
+    def __init__(self, message: str, position: int = 0, excerpt: str = "", expected: str = "") -> None:
+        """position: of the first character that does not fit, from 0. excerpt: the filter around it."""
+        super().__init__(message)
+        self.position = position
+        self.excerpt = excerpt
+        self.expected = expected
+
+
 class UnknownItem(PenchantError):
     """The catalogue holds no such item: it never did, or it was deleted."""
 

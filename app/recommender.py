@@ -1,6 +1,6 @@
 """The main path: one request, told in the order in which it happens.
 
-intent -> eligible -> query -> candidates -> scores -> slate -> reasons
+intent -> eligible -> query -> candidates -> scores -> slate -> reasons -> record
 """
 
 import secrets
@@ -8,26 +8,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
+
+from app.catalogue.listed import read_list
 from app.catalogue.live import LiveCatalogue
+from app.deadline import answer_within, was_cut_short
 from app.domain import (
-    PART_NAMES,
     Candidates,
     IntArray,
+    Item,
     ItemId,
-    Reason,
+    RequestCheck,
     Scores,
     ServedBy,
     Slate,
-    SlateItem,
     SlateRequest,
     Source,
 )
 from app.explanation.explainer import Explainer
 from app.filtering.eligibility import Eligibility
+from app.filtering.masks import FilterMasks
 from app.interests.intent import Intent, IntentReader
 from app.reranking.compose import order_slate
-from app.retrieval.retrieve import retrieve
-from app.scoring.scorer import Query, Scorer
+from app.retrieval.retrieve import join, retrieve
+from app.scoring.relevance import keep_relevant
+from app.scoring.scorer import Scorer, take
+from app.slates.asked import next_request, record_of
+from app.slates.places import Places
+from app.slates.store import SlateStore
 from app.telemetry import StageTimer
 
 
@@ -39,83 +47,139 @@ class Recommender:
         bundle: str,
         intents: IntentReader,
         eligibility: Eligibility,
+        masks: FilterMasks,
         catalogue: LiveCatalogue,
         scorer: Scorer,
         explainer: Explainer,
+        slates: SlateStore,
         *,
         candidates: int,
     ) -> None:
         self._bundle = bundle
         self._intents = intents
         self._eligibility = eligibility
+        self._masks = masks
         self._catalogue = catalogue
         self._scorer = scorer
         self._explainer = explainer
+        self._slates = slates
         self._candidates = candidates
 
-    async def recommend(self, request: SlateRequest) -> Slate:
-        """A slate of up to k items, best first; fewer only where the catalogue has no more that may be shown."""
-        timer = StageTimer()
-        with timer.stage("intent"):
-            intent = await self._intents.read(request)
-        with timer.stage("eligible"):
-            eligible = await self._eligibility.read(request)
-        with timer.stage("retrieval"):
-            query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
-            n = max(self._candidates, request.k)
-            candidates = retrieve(self._catalogue.index, query.gated, intent.sources, n, eligible)
-        return await self._serve(request, intent, query, candidates, timer)
+    async def recommend(self, request: SlateRequest, first_position: int = 1) -> Slate:
+        """A slate of up to k items, best first; where it is shorter, `warnings` says why. Raises InvalidFilter.
 
-    async def rank(self, request: SlateRequest, item_ids: Sequence[ItemId]) -> Slate:
-        """The caller's own items, each once, best first. Those we do not hold are named in `unknown_items`.
+        first_position: of its first item, where pages came before it.
+        """
+        timer, index = StageTimer(), self._catalogue.index
+        with answer_within(request.deadline_ms):
+            with timer.stage("intent"):
+                intent = await self._intents.read(request)
+            with timer.stage("eligible"):
+                eligible = await self._eligibility.read(request)
+                rules = await self._masks.rules(request.boosts, request.context.at)
+            with timer.stage("retrieval"):
+                query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
+                n = max(self._candidates, request.k)
+                groups = [retrieve(index, query.gated, intent.sources, n, group) for group in rules.groups(eligible)]
+                proposed = join(groups)
+            with timer.stage("scoring"):
+                scores = self._scorer.score(query, index.gather(proposed.slots))
+                candidates, scores = keep_relevant(proposed, scores, request.min_relevance, index, query.gated)
+                scores = rules.apply(scores, candidates.slots)
+            with timer.stage("reranking"):
+                order = order_slate(scores, request.k)
+                places = self._place(candidates, scores, order)
+            warnings = _warn(request.k, len(order), n_irrelevant=len(proposed.slots) - len(candidates.slots))
+            slate = await self._explain(request, intent, places, warnings, timer)
+        kept = self._slates.keep(record_of(request, slate, first_position))
+        return replace(slate, has_next=kept and len(slate.items) == request.k)
 
-        Of the request only who asks, their words and the context count: k, exclude and seen choose among candidates.
+    async def recommend_page(self, requests: Sequence[SlateRequest]) -> list[Slate]:
+        """Slates of one page, no item on it twice: the earlier ones choose first. Raises InvalidFilter."""
+        slates: list[Slate] = []
+        for request in requests:
+            shown = frozenset(place.item.item_id for slate in slates for place in slate.items)
+            slates.append(await self.recommend(replace(request, exclude=request.exclude | shown)))
+        return slates
+
+    async def recommend_next(self, slate_id: str, k: int | None = None) -> Slate:
+        """The page after a slate: the same request of the same moment, what was shown left out. k: as before if None.
+
+        What the user did since counts. Raises UnknownSlate.
+        """
+        request, first_position = next_request(await self._slates.get(slate_id), k)
+        return await self.recommend(request, first_position)
+
+    async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate:
+        """The caller's own items, each once, best first; items told rather than named are scored by their text alone.
+
+        Ids that we do not hold are named in `unknown_items`. Of the request only who asks, their words and the context
+        count: what chooses among candidates has nothing to choose.
         """
         timer = StageTimer()
-        with timer.stage("intent"):
-            intent = await self._intents.read(request)
-        with timer.stage("retrieval"):
-            query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
-            found, unknown = self._catalogue.find_served(item_ids)
-            candidates = Candidates(found, ((Source.CALLER,),) * len(found))
-            intent = replace(intent, unknown_items=intent.unknown_items + unknown)
-        return await self._serve(replace(request, k=max(1, len(found))), intent, query, candidates, timer)
+        with answer_within(request.deadline_ms):
+            with timer.stage("intent"):
+                intent = await self._intents.read(request)
+            with timer.stage("retrieval"):
+                query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
+                found = await read_list(self._catalogue, listed)
+                intent = replace(intent, unknown_items=intent.unknown_items + found.unknown)
+            with timer.stage("scoring"):
+                scores = self._scorer.score(query, found.vectors)
+            with timer.stage("reranking"):
+                order = order_slate(scores, len(found.items))
+                items = tuple(found.items[place] for place in order)
+                places = Places(items, ((Source.CALLER,),) * len(items), found.vectors[order], take(scores, order))
+            intent = replace(intent, degraded=intent.degraded + found.degraded)
+            slate = await self._explain(request, intent, places, (), timer)
+        self._slates.keep(record_of(request, slate, ranked=True))
+        return slate
 
-    async def _serve(
-        self, request: SlateRequest, intent: Intent, query: Query, candidates: Candidates, timer: StageTimer
-    ) -> Slate:
-        """From candidates to the answer."""
-        with timer.stage("scoring"):
-            scores = self._scorer.score(query, self._catalogue.index.gather(candidates.slots))
-        with timer.stage("reranking"):
-            chosen = order_slate(scores, request.k)
-        with timer.stage("explanation"):
-            reasons, unmeasured = await self._explainer.explain(request, intent, candidates, scores, chosen)
-        items = self._place(candidates, scores, chosen, reasons)
-        return Slate(secrets.token_hex(8), items, self._served_by(intent, unmeasured, timer))
-
-    def _place(
-        self, candidates: Candidates, scores: Scores, chosen: IntArray, reasons: Sequence[tuple[Reason, ...]]
-    ) -> tuple[SlateItem, ...]:
-        return tuple(
-            SlateItem(
-                item=self._catalogue.item_at(int(candidates.slots[candidate])),
-                score=float(scores.total[candidate]),
-                parts=dict(zip(PART_NAMES, scores.parts[candidate].tolist(), strict=True)),
-                sources=candidates.sources[candidate],
-                interest=int(scores.interest[candidate]),
-                reasons=why,
-            )
-            for candidate, why in zip(chosen, reasons, strict=True)
+    async def check(self, request: SlateRequest) -> RequestCheck:
+        """What the request would come to. Nothing is encoded, recorded or kept. Raises InvalidFilter."""
+        eligible = await self._eligibility.read(request)
+        rules = await self._masks.rules(request.boosts, request.context.at)
+        served = self._catalogue.index.served(eligible)
+        filters = [request.filter, *(boost.filter for boost in request.boosts)]
+        unknown = [name for text in filters if text for name in await self._masks.unknown_names(text)]
+        return RequestCheck(
+            n_eligible=int(np.count_nonzero(served)),
+            n_boosted=rules.count(served),
+            unknown_items=self._catalogue.find_served([*(e.item_id for e in request.history), *request.exclude])[1],
+            unknown_properties=tuple(dict.fromkeys(unknown)),
         )
 
-    def _served_by(self, intent: Intent, unmeasured: tuple[str, ...], timer: StageTimer) -> ServedBy:
+    def _place(self, candidates: Candidates, scores: Scores, order: IntArray) -> Places:
+        slots = candidates.slots[order]
+        return Places(
+            items=tuple(self._catalogue.item_at(slot) for slot in slots.tolist()),
+            sources=tuple(candidates.sources[place] for place in order),
+            vectors=self._catalogue.index.gather(slots),
+            scores=take(scores, order),
+        )
+
+    async def _explain(
+        self, request: SlateRequest, intent: Intent, places: Places, warnings: tuple[str, ...], timer: StageTimer
+    ) -> Slate:
+        """From the places to the answer."""
+        with timer.stage("explanation"):
+            reasons, unmeasured = await self._explainer.explain(request, intent, places.vectors, places.scores)
+        degraded = intent.degraded + unmeasured + (("deadline",) if was_cut_short() else ())
         encoded_at = intent.encoded_at
-        return ServedBy(
+        served_by = ServedBy(
             bundle=self._bundle,
             rung=intent.rung,
             profile_age_s=None if encoded_at is None else (datetime.now(UTC) - encoded_at).total_seconds(),
-            degraded=tuple(dict.fromkeys(intent.degraded + unmeasured)),
+            degraded=tuple(dict.fromkeys(degraded)),
             took_ms=timer.took_ms,
             unknown_items=intent.unknown_items,
+            warnings=warnings,
         )
+        return Slate(secrets.token_hex(8), places.with_reasons(reasons), served_by, request.return_properties)
+
+
+def _warn(k: int, n_placed: int, n_irrelevant: int) -> tuple[str, ...]:
+    """Why a slate is shorter than it was asked to be."""
+    if n_placed >= k:
+        return ()
+    return ("few_relevant",) if n_irrelevant else ("few_eligible",)

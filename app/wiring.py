@@ -23,6 +23,7 @@ from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray
 from app.explanation.explainer import Explainer
 from app.filtering.eligibility import Eligibility
+from app.filtering.masks import FilterMasks
 from app.golden import check_golden
 from app.history.store import HistoryStore
 from app.history.weights import use_event_types
@@ -217,13 +218,16 @@ async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator
         )
         scorer = Scorer(trained.space, trained.context)
         phrasebook = Phrasebook(trained, _phrase_vectors(texts, trained.phrase_text, scorer.dim))
+        masks = FilterMasks(catalogue)
         recommender = Recommender(
             bundle.version,
             IntentReader(profiles, texts, scorer.dim, trained.words_scale),
-            Eligibility(process.histories, catalogue),
+            Eligibility(process.histories, catalogue, masks),
+            masks,
             catalogue,
             scorer,
             Explainer(profiles, catalogue, scorer, phrasebook),
+            process.slates,
             candidates=settings.candidates,
         )
         erasure = Erasure(process.database, cache, (cache.forget, process.slates.forget))

@@ -7,8 +7,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.bundle import FileEntry, Manifest
-from app.domain import Event, EventId, Item, ItemId, Rung, ServedBy, Slate, SlateItem, SlateRequest, Source, UserId
-from app.errors import BundleUnfit, MergeRefused, NothingBefore, UnknownBundle, UnknownItem, UnknownUser
+from app.domain import (
+    Event,
+    EventId,
+    Item,
+    ItemId,
+    RequestCheck,
+    Rung,
+    ServedBy,
+    Slate,
+    SlateItem,
+    SlateRequest,
+    Source,
+    UserId,
+)
+from app.errors import (
+    BundleUnfit,
+    MergeRefused,
+    NothingBefore,
+    UnknownBundle,
+    UnknownItem,
+    UnknownSlate,
+    UnknownUser,
+)
 from app.history.observations import Observation
 from app.history.store import AppendResult
 from app.rollout.rollout import Activated, Known
@@ -109,14 +130,27 @@ class FirstItems:
         places = tuple(SlateItem(item, 1.5, {"text": 1.0, "prior": 0.5}, (Source.POPULAR,), -1) for item in items)
         unknown = tuple(e.item_id for e in request.history if e.item_id not in self.catalogue.items)
         served_by = ServedBy("bundle-1", Rung.POPULAR, None, self.degraded, {"retrieval": 0.25}, unknown)
-        return Slate("slate-1", places[: request.k], served_by)
+        return Slate("slate-1", places[: request.k], served_by, request.return_properties, has_next=True)
 
-    async def rank(self, request: SlateRequest, item_ids: Sequence[ItemId]) -> Slate:
+    async def check(self, request: SlateRequest) -> RequestCheck:
+        self.request = request
+        return RequestCheck(len(self.catalogue.items), (1,) * len(request.boosts), ("ghost",), ("yaer",))
+
+    async def recommend_page(self, requests: Sequence[SlateRequest]) -> list[Slate]:
+        return [await self.recommend(request) for request in requests]
+
+    async def recommend_next(self, slate_id: str, k: int | None = None) -> Slate:
+        """Of a first page of nothing."""
+        if slate_id != "slate-1" or self.request is None:
+            raise UnknownSlate(f"no slate {slate_id!r}")
+        return await self.recommend(replace(self.request, k=k or self.request.k))
+
+    async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate:
         """In the order given."""
         self.request = request
-        known = [self.catalogue.items[item_id] for item_id in item_ids if item_id in self.catalogue.items]
-        places = tuple(SlateItem(item, 1.5, {"text": 1.5}, (Source.CALLER,), -1) for item in known)
-        unknown = tuple(item_id for item_id in item_ids if item_id not in self.catalogue.items)
+        known = [self.catalogue.items.get(each) if isinstance(each, str) else each for each in listed]
+        places = tuple(SlateItem(item, 1.5, {"text": 1.5}, (Source.CALLER,), -1) for item in known if item)
+        unknown = tuple(each for each, item in zip(listed, known, strict=True) if item is None)
         return Slate("slate-1", places, ServedBy("bundle-1", Rung.FRESH, 0.5, (), {}, unknown))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from app.settings import Settings
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from app.offline.dataset import Dataset
     from app.offline.finetune import Models
     from app.trained import Trained
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

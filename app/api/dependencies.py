@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, cast
 from fastapi import Depends, Request
 
 from app.bundle import Manifest
-from app.domain import Event, Item, ItemId, Slate, SlateRequest, UserId
+from app.domain import Event, Item, ItemId, RequestCheck, Slate, SlateRequest, UserId
 
 if TYPE_CHECKING:
     from app.history.observations import Observation
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 class Recommender(Protocol):
     async def recommend(self, request: SlateRequest) -> Slate: ...
 
-    async def rank(self, request: SlateRequest, item_ids: Sequence[ItemId]) -> Slate: ...
+    async def check(self, request: SlateRequest) -> RequestCheck: ...
+
+    async def recommend_page(self, requests: Sequence[SlateRequest]) -> Sequence[Slate]: ...
+
+    async def recommend_next(self, slate_id: str, k: int | None = None) -> Slate:
+        """Raises UnknownSlate."""
+        ...
+
+    async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate: ...
 
 
 class Histories(Protocol):

@@ -1,4 +1,5 @@
-"""Every refusal as an RFC 9457 problem: a stable `type`, and never a word of what the client sent as a value.
+"""Every refusal as an RFC 9457 problem: a stable `type`, and never a word of what the client sent as a value, but for
+the few characters of a filter around the one that cannot be read.
 
 The tree of errors becomes answers here, and so do FastAPI's and Starlette's own refusals, by way of the tree.
 """
@@ -27,8 +28,8 @@ from app.api.refusals import (
     Unforeseen,
     UnsupportedMediaType,
 )
-from app.api.schemas.fields import KIND, Wire
-from app.errors import InvalidRequest, Overloaded, PenchantError
+from app.api.schemas.fields import INVALID_FILTER, KIND, Wire
+from app.errors import InvalidFilter, InvalidRequest, Overloaded, PenchantError
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 20
@@ -42,6 +43,9 @@ class Fault(BaseModel):
 
     location: str = Field(description="Where, as far as the names are ours: body.history.0.type")
     message: str
+    position: int | None = Field(None, description="Of a filter: its first character that does not fit, from 0.")
+    excerpt: str | None = Field(None, description="Of a filter: what is around that character.")
+    expected: str | None = Field(None, description="Of a filter: what may stand there.")
 
 
 class Problem(BaseModel):
@@ -99,7 +103,7 @@ def _tell_client(error: PenchantError) -> str:
 async def _answer_error(_request: Request, error: PenchantError) -> Response:
     if error.status >= 500:
         log.warning("request_failed", problem=error.slug, reason=str(error))
-    return show_problem(error)
+    return show_problem(error, faults=[_fault_of(error)] if isinstance(error, InvalidFilter) else None)
 
 
 async def _answer_timeout(request: Request, _error: Exception) -> Response:
@@ -129,7 +133,10 @@ async def _answer_invalid(_request: Request, error: RequestValidationError) -> R
     if first["type"] == "json_invalid":
         return show_problem(MalformedBody(f"{first['ctx']['error']}, at character {first['loc'][-1]}."))
     faults = _read_faults(error.errors())
-    return show_problem(InvalidRequest(f"{faults[0].location}: {faults[0].message}"), faults=faults)
+    detail = f"{faults[0].location}: {faults[0].message}"
+    if all(each["type"] == INVALID_FILTER for each in error.errors()):
+        return show_problem(InvalidFilter(detail), faults=faults)
+    return show_problem(InvalidRequest(detail), faults=faults)
 
 
 def _methods_at(request: Request) -> Iterator[str]:
@@ -143,10 +150,20 @@ def _methods_at(request: Request) -> Iterator[str]:
 def _read_faults(errors: Sequence[Any]) -> list[Fault]:
     """One fault a place: the branches of a union each complain, and together they say what is expected."""
     messages: dict[str, dict[str, None]] = {}
+    filters: dict[str, Mapping[str, Any]] = {}
     for error in errors:
-        messages.setdefault(_location(error["loc"]), {})[_message(error)] = None
-    faults = [Fault(location=place, message=", or: ".join(told)) for place, told in messages.items()]
+        place = _location(error["loc"])
+        messages.setdefault(place, {})[_message(error)] = None
+        if error["type"] == INVALID_FILTER:
+            filters[place] = {name: error["ctx"][name] for name in ("position", "excerpt", "expected")}
+    faults = [Fault(location=at, message=", or: ".join(told), **filters.get(at, {})) for at, told in messages.items()]
     return faults[:MOST_FAULTS]
+
+
+def _fault_of(error: InvalidFilter) -> Fault:
+    """One that only turned out to be unreadable behind the HTTP layer."""
+    told = {"position": error.position, "excerpt": error.excerpt, "expected": error.expected}
+    return Fault.model_validate({"location": "body", "message": str(error), **told})
 
 
 def _location(loc: Sequence[str | int]) -> str:

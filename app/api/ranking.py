@@ -22,6 +22,17 @@ EXAMPLES: Examples = {
         "summary": "For a stranger who says what they want",
         "value": {"words": "something for the children", "items": ["50", "181", "588", "286"]},
     },
+    "told": {
+        "summary": "Items that are not in the catalogue, beside one that is",
+        "value": {
+            "user_id": "1",
+            "items": [
+                "50",
+                {"item_id": "draft-7", "title": "The Long Orbit", "categories": ["Sci-Fi"]},
+                {"title": "Harbour Lights", "description": "A fishing village keeps a secret from a young doctor."},
+            ],
+        },
+    },
 }
 
 
@@ -29,9 +40,11 @@ EXAMPLES: Examples = {
 async def rank(
     request: Annotated[RankRequest, Body(openapi_examples=EXAMPLES)], resources: OpenResources
 ) -> SlateAnswer:
-    """The very items you name, best first, scored as /v1/recommendations would score them."""
-    slate = await resources.recommender.rank(
-        request.to_request(datetime.now(UTC), len(request.items)), request.item_ids()
-    )
+    """The very items you list, best first, scored as /v1/recommendations would score them.
+
+    An item that the catalogue does not hold may be told with its text, and is scored by that alone.
+    """
+    asked = request.to_request(datetime.now(UTC), len(request.items))
+    slate = await resources.recommender.rank(asked, request.listed())
     telemetry.count_slate(slate.served_by)
     return SlateAnswer.from_domain(slate)

@@ -37,6 +37,7 @@ class LiveCatalogue:
 
     def __init__(self, store: CatalogueStore, trained: Trained, version: str, index: ItemIndex, texts: Texts) -> None:
         self.index = index
+        self.changed: list[int] = []  # slots in the order in which their items came or changed: only ever appended to
         self._store = store
         self._trained = trained
         self._version = version
@@ -85,6 +86,10 @@ class LiveCatalogue:
         slot = self._slot_of.get(item_id)
         return slot is not None and self.index.is_alive(slot)
 
+    def items(self) -> tuple[Item, ...]:
+        """By slot, those not served included: as they are now, whatever changes later."""
+        return tuple(self._items)
+
     def item_at(self, slot: int) -> Item:
         return self._items[slot]
 
@@ -97,6 +102,11 @@ class LiveCatalogue:
         known = len(self._trained.items)
         vectors = [self._trained.text[s] if s < known else self._newer_text[s - known] for s in slots]
         return np.stack(vectors) if vectors else np.empty((0, self._trained.text.shape[1]), dtype=np.float32)
+
+    async def vectors_of_text(self, items: Sequence[Item]) -> FloatArray:
+        """(n, D + N_BUCKETS) of items as if they were new: their text, and nothing that behaviour told."""
+        texts = await self._texts.encode([item_text(item) for item in items]) if items else self._trained.text[:0]
+        return np.hstack([self._texts.place(texts), np.tile(self._unseen_prior(), (len(items), 1))])
 
     async def catch_up(self) -> None:
         """Apply every change committed before this call."""
@@ -127,6 +137,7 @@ class LiveCatalogue:
                 self._slot_of[change.item_id] = row
                 self._items[row] = change.item
                 self.index.revive(row)
+            self.changed.append(self._slot_of[change.item_id])
 
     def _is_newer(self, change: CatalogueChange) -> bool:
         """Whether the bundle's vector does not stand for this item: it is new, or its text has changed."""
@@ -150,8 +161,7 @@ class LiveCatalogue:
 
     def _add(self, item: Item, row: int, text: FloatArray) -> None:
         """A slot beside the bundle's: text of now, behaviour as trained where there is any."""
-        vector = self._texts.place(text[None])[0]
-        prior = unseen_prior(int(self._trained.n_events.sum()), len(self._trained.items))
+        vector, prior = self._texts.place(text[None])[0], self._unseen_prior()
         if row != NO_ROW:
             id_block = slice(self._trained.space.shape.block_dim, None)
             vector[id_block], prior = self._trained.vectors[row, id_block], self._trained.prior[row]
@@ -159,3 +169,6 @@ class LiveCatalogue:
         self._items.append(item)
         self._rows.append(row)
         self._newer_text.append(text)
+
+    def _unseen_prior(self) -> FloatArray:
+        return unseen_prior(int(self._trained.n_events.sum()), len(self._trained.items))

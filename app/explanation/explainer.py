@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import Candidates, Event, FloatArray, IntArray, Reason, Rung, Scores, SlateRequest
+from app.domain import DoubleArray, Event, FloatArray, IntArray, Reason, Rung, Scores, SlateRequest
 from app.errors import Overloaded
 from app.explanation.reasons import LeaveOneOut, explain_slate
 from app.interests.encoder import read_events
@@ -28,30 +28,28 @@ class Explainer:
         self._phrasebook = phrasebook
 
     async def explain(
-        self, request: SlateRequest, intent: Intent, candidates: Candidates, scores: Scores, chosen: IntArray
+        self, request: SlateRequest, intent: Intent, vectors: FloatArray, scores: Scores
     ) -> tuple[list[tuple[Reason, ...]], tuple[str, ...]]:
-        """Reasons of each chosen candidate, and what had to be left out."""
+        """Reasons of each place, and what had to be left out. vectors: (k, D + N_BUCKETS), of the items there."""
         left_out: Sequence[LeaveOneOut] = ()
         degraded: tuple[str, ...] = ()
         if request.explain and intent.n_learned:
             try:
-                left_out = await self._leave_one_out(request, intent, candidates.slots[chosen])
+                left_out = await self._leave_one_out(request, intent, vectors)
             except Overloaded:
                 degraded = ("evidence_not_measured",)
-        winners = scores.interest[chosen]
-        sources = [intent.sources[winner] for winner in winners]
-        matches = self._matches(intent, winners, candidates.slots[chosen])
-        return explain_slate(scores, chosen, sources, matches, request, left_out), degraded
+        sources = [intent.sources[winner] for winner in scores.interest]
+        matches = self._matches(intent, scores.interest, vectors)
+        return explain_slate(scores, np.arange(len(vectors)), sources, matches, request, left_out), degraded
 
-    def _matches(self, intent: Intent, winners: IntArray, slots: IntArray) -> list[str | None]:
+    def _matches(self, intent: Intent, winners: IntArray, vectors: FloatArray) -> list[str | None]:
         """For each item the phrase that it and its winning row share; None for rows that no history gave."""
-        items = self._catalogue.index.gather(slots)[:, : self._scorer.dim]
         return [
             self._phrasebook.name_match(intent.interests[winner], item) if winner < intent.n_learned else None
-            for winner, item in zip(winners, items, strict=True)
+            for winner, item in zip(winners, vectors[:, : self._scorer.dim], strict=True)
         ]
 
-    async def _leave_one_out(self, request: SlateRequest, intent: Intent, slots: IntArray) -> list[LeaveOneOut]:
+    async def _leave_one_out(self, request: SlateRequest, intent: Intent, vectors: FloatArray) -> list[LeaveOneOut]:
         """What the chosen would score without each of the newest events. Empty for a history of one event.
 
         Raises Overloaded, also where the encoder was so when the interests were asked for: they are older than the
@@ -62,7 +60,6 @@ class Explainer:
         reading, events = read_events(await self._profiles.events_of(request), self._catalogue)
         if reading is None or len(events) == 1:
             return []
-        vectors = self._catalogue.index.gather(slots)
         spoken = intent.interests[intent.n_learned :]
         places = range(max(0, len(events) - EVENTS_TRIED), len(events))
         learned = await asyncio.gather(*(self._profiles.encode(reading.without(place)) for place in places))
@@ -71,11 +68,11 @@ class Explainer:
             for place, without in zip(places, learned, strict=True)
         ]
 
-    def _tell(self, event: Event, scores: FloatArray) -> LeaveOneOut:
+    def _tell(self, event: Event, scores: DoubleArray) -> LeaveOneOut:
         slot = self._catalogue.find_slot(event.item_id)
         title = event.item_id if slot is None else self._catalogue.item_at(slot).title
         return LeaveOneOut(event.event_id, event.item_id, title, scores)
 
-    def _score(self, interests: FloatArray, request: SlateRequest, intent: Intent, vectors: FloatArray) -> FloatArray:
+    def _score(self, interests: FloatArray, request: SlateRequest, intent: Intent, vectors: FloatArray) -> DoubleArray:
         query = self._scorer.query(interests, request.context, intent.last_event_at_s)
         return self._scorer.score(query, vectors).total

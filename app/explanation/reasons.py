@@ -8,20 +8,21 @@ only when the request asks for it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain import PART_NAMES, Context, FloatArray, IntArray, Reason, Scores, SlateRequest, Source
+from app.domain import PART_NAMES, Context, DoubleArray, IntArray, Reason, Scores, SlateRequest, Source
 from app.scoring.prior import BUCKET_NAMES, bucket_of
+from app.scoring.rules import RULES, without_rules
 
 CONTEXT_SHARE = 0.1  # a context part under a tenth of the score is not worth a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class LeaveOneOut:
-    """What the slate's items would score without one event. title: of the event's item. scores: (k,) float32."""
+    """What the slate's items would score without one event. title: of the event's item. scores: (k,)."""
 
     event_id: str
     item_id: str
     title: str
-    scores: FloatArray
+    scores: DoubleArray
 
 
 def explain_slate(
@@ -40,8 +41,9 @@ def explain_slate(
     reasons = []
     for place, candidate in enumerate(chosen):
         told = [_main_reason(int(scores.interest[candidate]), sources[place], matches[place], request)]
-        told += _evidence_reasons(place, float(scores.total[candidate]), left_out)
+        told += _evidence_reasons(place, float(without_rules(scores)[candidate]), left_out)
         told += _context_reasons(scores, int(candidate), request.context)
+        told += _rule_reasons(float(scores.parts[candidate, RULES]))
         reasons.append(tuple(told))
     return reasons
 
@@ -76,3 +78,10 @@ def _context_reasons(scores: Scores, candidate: int, context: Context) -> list[R
     when = BUCKET_NAMES[bucket_of(context.at)]
     verb = "raised" if part > 0 else "lowered"
     return [Reason("context", f"This moment ({when}) {verb} it by {abs(part):.2f}", {"context_part": part})]
+
+
+def _rule_reasons(part: float) -> list[Reason]:
+    if part == 0:
+        return []
+    verb = "raised" if part > 0 else "lowered"
+    return [Reason("rule", f"A boost {verb} it by {abs(part):.2f}", {"rules_part": part})]

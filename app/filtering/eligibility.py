@@ -1,9 +1,12 @@
-"""Which items may appear for one request: what the caller excludes and what the user has met are taken out."""
+"""Which items may appear for one request: those its filter holds for, but for what it excludes and the user has met."""
+
+from datetime import timedelta
 
 import numpy as np
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import BoolArray, ItemId, Seen, SlateRequest
+from app.domain import BoolArray, Event, ItemId, Seen, SeenWindow, SlateRequest
+from app.filtering.masks import FilterMasks
 from app.history.store import HistoryStore
 from app.history.weights import is_refusal
 
@@ -11,28 +14,44 @@ from app.history.weights import is_refusal
 class Eligibility:
     """Reads the mask of a request. Deleted items are the index's own affair: no source proposes them."""
 
-    def __init__(self, histories: HistoryStore, catalogue: LiveCatalogue) -> None:
+    def __init__(self, histories: HistoryStore, catalogue: LiveCatalogue, masks: FilterMasks) -> None:
         self._histories = histories
         self._catalogue = catalogue
+        self._masks = masks
 
     async def read(self, request: SlateRequest) -> BoolArray | None:
-        """(n_slots,) True where the item may appear; None where all may. A slot newer than the mask may not."""
+        """(n_slots,) True where the item may appear; None where all may. A slot newer than the mask may not.
+
+        Raises InvalidFilter.
+        """
         taken_out = request.exclude | await self._refused(request) | await self._seen(request)
+        mask = await self._masks.mask(request.filter, request.context.at) if request.filter else None
         slots = [slot for item_id in taken_out if (slot := self._catalogue.find_slot(item_id)) is not None]
         if not slots:
-            return None
-        eligible = np.ones(self._catalogue.index.n_slots, dtype=np.bool_)
+            return mask
+        eligible = np.ones(self._catalogue.index.n_slots, dtype=np.bool_) if mask is None else mask.copy()
         eligible[slots] = False
         return eligible
 
     async def _seen(self, request: SlateRequest) -> frozenset[ItemId]:
-        """Items that the user has an event on, unless they may come again."""
+        """Items that the user has an event on which keeps them from coming again."""
         if request.seen is Seen.ALWAYS:
             return frozenset()
-        told = frozenset(event.item_id for event in request.history)
-        return told if request.user_id is None else told | await self._histories.seen(request.user_id)
+        window = request.seen if isinstance(request.seen, SeenWindow) else SeenWindow()
+        told = frozenset(event.item_id for event in request.history if _counts(event, window, request))
+        if request.user_id is None:
+            return told
+        after = None if window.within_s is None else request.context.at - timedelta(seconds=window.within_s)
+        return told | await self._histories.seen(request.user_id, after=after, types=window.types)
 
     async def _refused(self, request: SlateRequest) -> frozenset[ItemId]:
         """Items that the user has hidden or disliked: those never come again, whatever may of the others."""
         told = frozenset(event.item_id for event in request.history if is_refusal(event.type))
         return told if request.user_id is None else told | await self._histories.refused(request.user_id)
+
+
+def _counts(event: Event, window: SeenWindow, request: SlateRequest) -> bool:
+    """Whether an event told in the request falls into the window."""
+    age_s = (request.context.at - event.at).total_seconds()
+    of_type = window.types is None or event.type in window.types
+    return of_type and (window.within_s is None or age_s <= window.within_s)

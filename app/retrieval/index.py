@@ -62,16 +62,26 @@ class ItemIndex:
         vectors[newer] = self._delta[slots[newer] - len(self._main)]
         return vectors
 
+    def served(self, eligible: BoolArray | None = None) -> BoolArray:
+        """(n_slots,) alive and eligible. eligible: as in `search`."""
+        allowed = self._alive.copy()
+        if eligible is not None:
+            allowed[: len(eligible)] &= eligible
+            allowed[len(eligible) :] = False
+        return allowed
+
+    def sample(self, n: int) -> IntArray:
+        """Up to n alive slots, drawn evenly: the same as long as the same are alive."""
+        alive = np.flatnonzero(self._alive)
+        return alive if len(alive) <= n else np.random.default_rng(0).choice(alive, n, replace=False)
+
     def search(self, queries: FloatArray, n: int, eligible: BoolArray | None = None) -> list[IntArray]:
         """For each of the (Q, D) queries its up to n best alive slots, best first, all of them eligible.
 
         eligible: (S,) over the first S slots, later ones not being so; None: all are. Exact however few those are:
         less than n come back only where fewer are alive and eligible.
         """
-        allowed = self._alive.copy()
-        if eligible is not None:
-            allowed[: len(eligible)] &= eligible
-            allowed[len(eligible) :] = False
+        allowed = self.served(eligible)
         scores, slots = self._search_main(queries, n, allowed[: len(self._main)])
         newer = len(self._main) + np.flatnonzero(allowed[len(self._main) :])
         scores = np.hstack([scores, queries @ self._delta[newer - len(self._main)].T])

@@ -23,3 +23,13 @@ def retrieve(
                 named.append(source)
     ordered = sorted(found)
     return Candidates(np.array(ordered, dtype=np.int64), tuple(tuple(found[slot]) for slot in ordered))
+
+
+def join(groups: Sequence[Candidates]) -> Candidates:
+    """Candidates of groups that share no slot, as one."""
+    if len(groups) == 1:
+        return groups[0]
+    slots = np.concatenate([group.slots for group in groups])
+    sources = [source for group in groups for source in group.sources]
+    order = np.argsort(slots)
+    return Candidates(slots[order], tuple(sources[place] for place in order))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from app.domain import PART_NAMES, Context, FloatArray, Scores
+from app.domain import PART_NAMES, Context, FloatArray, IntArray, Scores
 from app.scoring.context import ContextCodes
 from app.scoring.prior import N_BUCKETS, bucket_of
 from models.space import Space
@@ -59,9 +59,14 @@ class Scorer:
         parts[:, PART_NAMES.index("id")] = raw[:, block:].sum(axis=1)
         parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0)
         parts[:, PART_NAMES.index("prior")] = (query.gated[winner, self.dim :] * vectors[:, self.dim :]).sum(axis=1)
-        return Scores(total=parts.sum(axis=1), parts=parts, interest=winner.astype(np.int64))
+        return Scores(total=parts.sum(axis=1, dtype=np.float64), parts=parts, interest=winner.astype(np.int64))
 
     def _gate(self, context: Context, last_event_at_s: int | None) -> FloatArray:
         batch = self._context.batch(context, last_event_at_s, has_times=self._space.shape.has_times)
         with torch.inference_mode():
             return self._space.gate(batch.to(self._device))[0].cpu().numpy()
+
+
+def take(scores: Scores, places: IntArray) -> Scores:
+    """Scores of these candidates, in this order."""
+    return Scores(scores.total[places], scores.parts[places], scores.interest[places])

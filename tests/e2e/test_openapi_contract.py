@@ -13,6 +13,9 @@ from app.settings import Settings
 # That a time lies from 1970 to a day from now is beyond what a schema can say.
 PAST_TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2025, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 schemathesis.openapi.format("date-time", PAST_TIMES.map(datetime.isoformat))
+# Nor can it say what a filter is.
+FILTERS = st.sampled_from(["year >= 1990", 'categories has "Comedy"', "not exists(a) or available()"])
+schemathesis.openapi.format("filter", FILTERS)
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(Settings(), FakeResources().open))
 

@@ -104,7 +104,8 @@ def test_only_inside_a_command_does_the_command_line_reach_into_the_jobs() -> No
 COMPUTING_ROOMS = (
     *("app.wiring", "app.recommender", "app.trained", "app.golden", "app.device", "app.interests", "app.retrieval"),
     *(
-        "app.filtering",
+        "app.filtering.eligibility",
+        "app.filtering.masks",
         "app.scoring",
         "app.explanation",
         "app.catalogue.live",

@@ -1,13 +1,18 @@
 """The main path end to end in one process, over the tiny bundle, as `app.wiring` builds it."""
 
 from collections.abc import AsyncIterator
+from copy import copy
+from dataclasses import replace
 
 import pytest
-from tiny import event, tiny_items
+from tiny import GENRES, event, tiny_items
 from tiny_rooms import MONDAY_MORNING, asking
 
-from app.domain import PART_NAMES, Context, Item, ItemId, Rung, Seen, Slate, Source
+from app.domain import PART_NAMES, Boost, Context, Item, ItemId, Profiling, Rung, Seen, Slate, Source
+from app.errors import UnknownSlate
+from app.recommender import Recommender
 from app.settings import Settings
+from app.slates.asked import request_from_json
 from app.wiring import Resources, open_resources
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +26,24 @@ async def resources(tiny_settings: Settings) -> AsyncIterator[Resources]:
     async with open_resources(tiny_settings) as resources:
         await resources.histories.append(WATCHED)
         yield resources
+
+
+HOLDS = {
+    'categories has "western"': lambda row: (
+        row in range(GENRES.index("western") * 10, GENRES.index("western") * 10 + 10)
+    ),
+    "year < 1993": lambda row: row % 20 < 3,
+    "item_id in ('i7', 'i58')": lambda row: row in {7, 58},
+    "item_id = 'i7'": lambda row: row == 7,
+    "year < 0": lambda row: False,
+}
+
+
+def few_candidates(resources: Resources) -> Recommender:
+    """The same main path, asking each source for five candidates only."""
+    recommender = copy(resources.recommender)
+    recommender._candidates = 5
+    return recommender
 
 
 def ids(slate: Slate) -> list[str]:
@@ -118,6 +141,77 @@ async def test_a_wider_slate_begins_with_the_narrower_one(resources: Resources) 
     assert ids(wide)[:3] == ids(narrow)
 
 
+@pytest.mark.parametrize("asker", ASKERS)
+async def test_a_filter_gives_the_best_of_what_it_holds_for_however_few(resources: Resources, asker: str) -> None:
+    every = await resources.recommender.recommend(replace(ASKERS[asker], k=60))
+    for text in ('categories has "western"', "year < 1993", "item_id in ('i7', 'i58')", "item_id = 'i7'", "year < 0"):
+        some = await resources.recommender.recommend(replace(ASKERS[asker], k=4, filter=text))
+        found = [item_id for item_id in ids(every) if HOLDS[text](int(item_id[1:]))]
+        assert ids(some) == found[:4]
+
+
+@pytest.mark.parametrize("asker", ASKERS)
+@pytest.mark.parametrize("add", [100.0, -100.0, 0.5])
+async def test_boosts_find_the_best_of_all_and_the_parts_add_up(resources: Resources, asker: str, add: float) -> None:
+    """Against every item scored: candidates are few, and a boost must lift what was none without it."""
+    boosts = (Boost('categories has "western"', add=add), Boost("year < 1995", factor=1.5), Boost("year = 1990", add=1))
+    request = replace(ASKERS[asker], boosts=boosts, seen=Seen.ALWAYS)
+    narrow = await few_candidates(resources).recommend(replace(request, k=5))
+    wide = await resources.recommender.recommend(replace(request, k=60))
+    assert ids(narrow) == ids(wide)[:5]
+    assert [place.score for place in wide.items] == sorted((place.score for place in wide.items), reverse=True)
+    for place in wide.items:
+        assert sum(place.parts.values()) == pytest.approx(place.score, abs=1e-5)
+        ruled = place.item.categories == ("western",) or place.item.properties["year"] < 1995
+        assert (place.parts["rules"] != 0) == ruled
+        assert ("rule" in {reason.kind for reason in place.reasons}) == ruled
+
+
+async def test_a_relevance_floor_cuts_the_slate_where_the_scores_fall_and_says_so(resources: Resources) -> None:
+    lengths = []
+    for floor in (None, 0.0, 0.5, 1.0):
+        slate = await resources.recommender.recommend(asking("ada", k=60, seen=Seen.ALWAYS, min_relevance=floor))
+        lengths.append(len(slate.items))
+        assert slate.served_by.warnings == (() if floor is None else ("few_relevant",))
+    assert lengths[:2] == [60, 30]
+    assert 1 < lengths[2] < 30
+    assert lengths[3] == 1
+
+
+async def test_a_boost_lifts_nothing_over_the_relevance_floor(resources: Resources) -> None:
+    request = asking("ada", k=60, seen=Seen.ALWAYS, min_relevance=0.5)
+    plain = await resources.recommender.recommend(request)
+    boosted = await resources.recommender.recommend(replace(request, boosts=(Boost("year >= 1990", add=500),)))
+    assert set(ids(boosted)) == set(ids(plain))
+
+
+async def test_a_slate_short_of_items_that_may_appear_says_so(resources: Resources) -> None:
+    slate = await resources.recommender.recommend(asking("ada", filter="item_id = 'i7'"))
+    assert slate.served_by.warnings == ("few_eligible",)
+
+
+async def test_a_deadline_too_short_to_encode_in_is_kept_by_going_down_the_ladder(resources: Resources) -> None:
+    hurried = await resources.recommender.recommend(asking("ada", words="slow western", deadline_ms=1, explain=True))
+    assert hurried.served_by.rung is Rung.POPULAR
+    assert hurried.served_by.degraded == ("encoder_overloaded", "words_unread", "deadline")
+    assert len(hurried.items) == 5
+    ample = await resources.recommender.recommend(asking("ada", words="slow western", deadline_ms=60_000))
+    assert (ample.served_by.rung, ample.served_by.degraded) == (Rung.FRESH, ())
+    cached = await resources.recommender.recommend(asking("ada", deadline_ms=1))
+    assert (cached.served_by.rung, cached.served_by.degraded) == (Rung.CACHED, ())
+
+
+async def test_a_check_tells_what_a_request_would_come_to_and_does_nothing(resources: Resources) -> None:
+    boosts = (Boost('categories has "western"', factor=2), Boost("yaer = 1", add=1))
+    told = [event(9, "", "i9"), event(10, "", "ghost")]
+    request = asking("ada", told, filter='year < 1995 and not categories has "crime"', boosts=boosts, explain=True)
+    check = await resources.recommender.check(request)
+    slate = await resources.recommender.recommend(replace(request, k=60))
+    assert check.n_eligible == len(slate.items)
+    assert check.n_boosted == (sum(p.item.categories == ("western",) for p in slate.items), 0)
+    assert (check.unknown_items, check.unknown_properties) == (("ghost",), ("yaer",))
+
+
 async def test_context_moves_the_scores_and_an_unknown_value_does_not(resources: Resources) -> None:
     def on(**features: str) -> Context:
         return Context(MONDAY_MORNING, features)
@@ -145,6 +239,98 @@ async def test_a_callers_list_comes_back_whole_in_the_order_of_the_served_scores
 async def test_a_list_of_items_we_do_not_hold_is_an_empty_slate_that_names_them(resources: Resources) -> None:
     ranked = await resources.recommender.rank(asking(), [ItemId("nowhere")])
     assert (ranked.items, ranked.served_by.unknown_items) == ((), ("nowhere",))
+
+
+async def test_pages_repeat_nothing_and_go_on_in_the_order_of_one_long_slate(resources: Resources) -> None:
+    request = asking("ada", words="slow western", k=7, filter="year < 2009", exclude=frozenset({ItemId("i7")}))
+    whole = ids(await resources.recommender.recommend(replace(request, k=60)))
+    page = await resources.recommender.recommend(request)
+    shown = ids(page)
+    while page.has_next:
+        page = await resources.recommender.recommend_next(page.slate_id)
+        shown += ids(page)
+    assert shown == whole
+    assert page.served_by.warnings == ("few_eligible",)
+    last = await resources.slates.get(page.slate_id)
+    assert [item.position for item in last.items] == list(range(50, 1 + len(whole)))[-len(last.items) :]
+
+
+async def test_a_page_may_be_of_another_length_and_keeps_the_moment_of_the_first(resources: Resources) -> None:
+    first = await resources.recommender.recommend(asking(k=3))
+    second = await resources.recommender.recommend_next(first.slate_id, 4)
+    assert len(second.items) == 4
+    assert ids(first) + ids(second) == ids(await resources.recommender.recommend(asking(k=7)))
+
+
+async def test_what_happens_between_pages_counts(resources: Resources) -> None:
+    first = await resources.recommender.recommend(asking("bob", k=3))
+    assert first.served_by.rung is Rung.POPULAR
+    await resources.histories.append([event(50, "bob", "i33")])
+    second = await resources.recommender.recommend_next(first.slate_id)
+    assert second.served_by.rung is Rung.FRESH
+    assert not {*ids(first), "i33"} & set(ids(second))
+
+
+async def test_a_slate_nobody_remembers_and_a_list_of_ones_own_have_no_next_page(resources: Resources) -> None:
+    ranked = await resources.recommender.rank(asking("ada"), [ItemId("i1")])
+    assert not ranked.has_next
+    for slate_id in ("nowhere", ranked.slate_id):
+        with pytest.raises(UnknownSlate):
+            await resources.recommender.recommend_next(slate_id)
+
+
+async def test_slates_are_remembered_with_all_it_takes_to_ask_again(resources: Resources) -> None:
+    request = asking("ada", [event(9, "", "i9")], "slow western", exclude=frozenset({ItemId("i7")}), explain=True)
+    slate = await resources.recommender.recommend(request)
+    record = await resources.slates.get(slate.slate_id)
+    assert request_from_json(record.request) == request
+    assert (record.user_id, record.bundle) == ("ada", slate.served_by.bundle)
+    assert [(item.item_id, item.position) for item in record.items] == [(i, n) for n, i in enumerate(ids(slate), 1)]
+
+
+async def test_what_may_not_be_known_is_not_remembered(resources: Resources) -> None:
+    asked = asking("ada", [event(9, "ada", "i9")], words="slow western").with_profiling(Profiling.NONE)
+    slate = await resources.recommender.recommend(asked)
+    record = await resources.slates.get(slate.slate_id)
+    assert record.user_id is None
+    assert "ada" not in str(record.request)
+    assert "i9" not in str(record.request)
+    stranger = await resources.recommender.recommend(asking(words="slow western"))
+    assert ids(slate) == ids(stranger)
+
+
+async def test_slates_of_one_page_share_no_item_and_the_earlier_choose_first(resources: Resources) -> None:
+    requests = [asking("ada"), asking("ada"), asking("ada", filter="year < 1993", k=3), asking(k=60)]
+    alone = await resources.recommender.recommend(requests[0])
+    page = await resources.recommender.recommend_page(requests)
+    shown = [item_id for slate in page for item_id in ids(slate)]
+    assert ids(page[0]) == ids(alone)
+    assert len(shown) == len(set(shown)) == 60
+    assert [len(slate.items) for slate in page] == [5, 5, 3, 47]
+
+
+async def test_items_told_on_the_spot_are_ranked_by_their_text_beside_those_we_hold(resources: Resources) -> None:
+    told = [Item(ItemId("items[1]"), "slow western film", ("western",)), Item(ItemId("i3"), "loud robots story")]
+    listed = [ItemId("i50"), told[0], ItemId("nowhere"), told[1], ItemId("i20"), ItemId("i3")]
+    ranked = await resources.recommender.rank(asking(words="slow western film"), listed)
+    assert ids(ranked)[0] == "items[1]"
+    assert sorted(ids(ranked)) == ["i20", "i3", "i50", "items[1]"]
+    assert ranked.served_by.unknown_items == ("nowhere",)
+    assert {place.item.item_id: place.item.title for place in ranked.items}["i3"] == "loud robots story"
+    for place in ranked.items:
+        assert sum(place.parts.values()) == pytest.approx(place.score, abs=1e-5)
+        assert place.parts["id"] == 0 or place.item.item_id in {"i20", "i50"}
+    await resources.catalogue.put(told[0])
+    put = await resources.recommender.rank(asking(words="slow western film"), [ItemId("items[1]")])
+    assert put.items[0].score == pytest.approx(ranked.items[0].score, abs=1e-5)
+
+
+async def test_items_told_that_cannot_be_read_in_time_are_named_with_the_unknown(resources: Resources) -> None:
+    await resources.recommender.recommend(asking("ada"))
+    listed = [ItemId("i50"), Item(ItemId("told"), "never read before")]
+    ranked = await resources.recommender.rank(asking("ada", deadline_ms=1), listed)
+    assert (ids(ranked), ranked.served_by.unknown_items) == (["i50"], ("told",))
+    assert ranked.served_by.degraded == ("items_unread", "deadline")
 
 
 async def test_an_item_just_put_can_be_recommended(resources: Resources) -> None:

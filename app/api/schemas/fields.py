@@ -1,7 +1,7 @@
 """What the wire's shapes are made of: ids, words, numbers and times, each with its bounds."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 from unicodedata import normalize
 
 from pydantic import (
@@ -16,6 +16,9 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic_core import PydanticCustomError
+
+from app.errors import InvalidFilter
+from app.filtering.expression import MAX_LENGTH, parse_filter
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
 NOT_BLANK = r"\S"
@@ -58,6 +61,15 @@ def _refuse_future(at: datetime) -> datetime:
     return at
 
 
+def _refuse_unreadable(text: str) -> str:
+    try:
+        parse_filter(text)
+    except InvalidFilter as error:
+        told = {"position": error.position, "excerpt": error.excerpt, "expected": error.expected}
+        raise PydanticCustomError(INVALID_FILTER, "{message}", {"message": str(error), **told}) from None
+    return text
+
+
 def _take_whole(number: object) -> object:
     """20.0 is a whole number in JSON, and some clients write no other."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
@@ -79,8 +91,23 @@ EventType = Annotated[
 Time = Annotated[datetime, BeforeValidator(_refuse_other_forms), AfterValidator(_to_utc)]
 EventTime = Annotated[Time, AfterValidator(_refuse_future)]
 
+INVALID_FILTER: Final = "invalid_filter"
+FilterText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_LENGTH),
+    AfterValidator(_refuse_unreadable),
+    Field(
+        description="A boolean expression over properties and categories, such as `year >= 1990 and categories has "
+        f'"Comedy"`: see the guide, docs/guide/asking.md. 1 to {MAX_LENGTH:,} characters.',
+        json_schema_extra={"format": "filter"},
+        examples=['year >= 1990 and categories has "Comedy"', "available() and not exists(hidden)"],
+    ),
+]
+"""A filter that can be read."""
+
 Number = StrictFloat
 EventValue = Annotated[Number | None, Field(description='Its size where it has one: a "rating" of 1 to 5.')]
+BudgetMs = Annotated[StrictInt, Field(ge=1, le=60_000), BeforeValidator(_take_whole)]
 WholeNumber = Annotated[StrictInt, BeforeValidator(_take_whole)]
 Scalar = Annotated[str, StringConstraints(max_length=10_000)] | StrictBool | StrictInt | StrictFloat | None
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]

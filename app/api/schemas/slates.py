@@ -1,5 +1,8 @@
 """`POST /v1/recommendations`: the slate that is answered, why each item is in it and how it was made."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 from pydantic import Field
 
 from app import domain
@@ -23,7 +26,7 @@ class SlateItemAnswer(Wire):
     sources: list[domain.Source] = Field(description="What proposed the item.")
     reasons: list[ReasonAnswer]
     properties: dict[str, Scalar | list[Scalar]] = Field(
-        description="The item's properties, and its `title` and `categories`."
+        description="The item's properties, and its `title` and `categories`: all, or those of `return_properties`."
     )
 
 
@@ -38,6 +41,10 @@ class ServedByAnswer(Wire):
     unknown_items: list[str] = Field(
         description="Items of `history`, or of a list to rank, that the catalogue does not hold: skipped."
     )
+    warnings: list[str] = Field(
+        description="Why the slate is shorter than k: `few_eligible`, no more may be shown; `few_relevant`, no more "
+        "reach `min_relevance`. Empty when it is not."
+    )
 
 
 class SlateAnswer(Wire):
@@ -45,26 +52,56 @@ class SlateAnswer(Wire):
 
     slate_id: str = Field(description="Names this slate.")
     items: list[SlateItemAnswer]
+    next: str | None = Field(
+        description="Path of the next page, where nothing of this one is repeated; null where there is none."
+    )
     served_by: ServedByAnswer
 
     @classmethod
     def from_domain(cls, slate: domain.Slate) -> "SlateAnswer":
         return cls(
             slate_id=slate.slate_id,
-            items=[_show_place(place) for place in slate.items],
+            items=[_show_place(place, slate.return_properties) for place in slate.items],
+            next=f"/v1/recommendations/next/{slate.slate_id}" if slate.has_next else None,
             served_by=_show_making(slate.served_by),
         )
 
 
-def _show_place(place: domain.SlateItem) -> SlateItemAnswer:
+class BatchAnswer(Wire):
+    slates: list[SlateAnswer] = Field(description="One for each request, in the order of the requests.")
+
+
+class CheckAnswer(Wire):
+    """What a request with `validate_only` would come to. It was read in full, and nothing was done."""
+
+    validate_only: Literal[True] = True
+    eligible_items: int = Field(ge=0, description="Items that may be shown, by filter, exclude and seen.")
+    boosted_items: list[int] = Field(description="For each boost, how many of those its filter holds for.")
+    unknown_items: list[str] = Field(description="Items of `history` and `exclude` that the catalogue does not hold.")
+    unknown_properties: list[str] = Field(description="Names in filters that no item has: misspelt, most often.")
+
+    @classmethod
+    def from_domain(cls, check: domain.RequestCheck) -> "CheckAnswer":
+        return cls(
+            eligible_items=check.n_eligible,
+            boosted_items=list(check.n_boosted),
+            unknown_items=list(check.unknown_items),
+            unknown_properties=list(check.unknown_properties),
+        )
+
+
+def _show_place(place: domain.SlateItem, names: Sequence[str] | None) -> SlateItemAnswer:
     item = place.item
+    properties = {**item.properties, "title": item.title, "categories": list(item.categories)}
+    if names is not None:
+        properties = {name: properties[name] for name in names if name in properties}
     return SlateItemAnswer(
         item_id=item.item_id,
         score=place.score,
         parts=dict(place.parts),
         sources=list(place.sources),
         reasons=[ReasonAnswer(kind=why.kind, text=why.text, evidence=dict(why.evidence)) for why in place.reasons],
-        properties={**item.properties, "title": item.title, "categories": list(item.categories)},
+        properties=properties,
     )
 
 
@@ -76,4 +113,5 @@ def _show_making(served_by: domain.ServedBy) -> ServedByAnswer:
         degraded=list(served_by.degraded),
         took_ms={stage: round(took_ms, 3) for stage, took_ms in served_by.took_ms.items()},
         unknown_items=list(served_by.unknown_items),
+        warnings=list(served_by.warnings),
     )

@@ -16,6 +16,8 @@ OPERATIONS = {
     "merge_user": ("post", "/v1/users/{user_id}/merge"),
     "export_user": ("get", "/v1/users/{user_id}/export"),
     "erase_user": ("delete", "/v1/users/{user_id}"),
+    "recommend_batch": ("post", "/v1/recommendations/batch"),
+    "recommend_next": ("get", "/v1/recommendations/next/{slate_id}"),
     "rank": ("post", "/v1/rank"),
     "list_bundles": ("get", "/v1/bundles"),
     "get_bundle": ("get", "/v1/bundles/{version}"),
@@ -62,8 +64,21 @@ def test_every_refusal_is_declared_as_a_problem(document: dict[str, Any]) -> Non
 
 
 def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> None:
-    sent = ["RecommendationRequest", "HistoryEvent", "ContextFeatures", "ItemIn"]
-    sent += ["EventBatch", "EventIn", "ImpressionIn", "SearchIn"]
+    sent = [
+        "RecommendationRequest",
+        "RankRequest",
+        "BatchRequest",
+        "ItemTold",
+        "BoostIn",
+        "SeenSince",
+        "HistoryEvent",
+        "ContextFeatures",
+        "EventBatch",
+        "EventIn",
+        "ImpressionIn",
+        "SearchIn",
+        "ItemIn",
+    ]
 
     undescribed = [
         f"{name}.{field}"
@@ -76,7 +91,14 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "method"), [("/v1/recommendations", "post"), ("/v1/events", "post"), ("/v1/items/{item_id}", "put")]
+    ("path", "method"),
+    [
+        ("/v1/recommendations", "post"),
+        ("/v1/recommendations/batch", "post"),
+        ("/v1/rank", "post"),
+        ("/v1/events", "post"),
+        ("/v1/items/{item_id}", "put"),
+    ],
 )
 def test_examples_of_bodies_fit_their_schema_and_run(
     client: TestClient, document: dict[str, Any], path: str, method: str

@@ -25,3 +25,16 @@ def test_no_items_too_many_or_a_field_of_another_route_are_refused(client: TestC
 
     assert answer.status_code == 422
     assert answer.json()["type"].endswith("/invalid-request")
+
+
+def test_items_told_on_the_spot_come_back_by_their_id_or_their_place(client: TestClient) -> None:
+    told = {"title": "Night Train", "categories": ["Mystery"], "properties": {"year": 2013}}
+
+    answer = client.post("/v1/rank", json={"items": ["50", told, {**told, "item_id": "draft-7"}]})
+
+    assert [item["item_id"] for item in answer.json()["items"]] == ["50", "items[1]", "draft-7"]
+    assert answer.json()["items"][1]["properties"] == {"title": "Night Train", "categories": ["Mystery"], "year": 2013}
+
+
+def test_an_item_told_without_a_title_is_refused(client: TestClient) -> None:
+    assert client.post("/v1/rank", json={"items": [{"item_id": "draft-7"}]}).status_code == 422

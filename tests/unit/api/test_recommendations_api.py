@@ -5,7 +5,7 @@ import pytest
 from api_fakes import FakeResources
 from fastapi.testclient import TestClient
 
-from app.domain import Item, ItemId, Seen, SlateRequest
+from app.domain import Boost, Item, ItemId, Seen, SeenWindow, SlateRequest
 
 EVENING = datetime(2025, 6, 6, 20, 30, tzinfo=UTC)
 URL = "/v1/recommendations"
@@ -34,6 +34,7 @@ def test_nobody_gets_a_slate_of_exactly_the_promised_shape(client: TestClient) -
                 "properties": {"year": 1977, "title": "Star Wars (1977)", "categories": ["Action", "Sci-Fi"]},
             }
         ],
+        "next": "/v1/recommendations/next/slate-1",
         "served_by": {
             "bundle": "bundle-1",
             "rung": "popular",
@@ -41,6 +42,7 @@ def test_nobody_gets_a_slate_of_exactly_the_promised_shape(client: TestClient) -
             "degraded": [],
             "took_ms": {"retrieval": 0.25},
             "unknown_items": [],
+            "warnings": [],
         },
     }
 
@@ -74,6 +76,96 @@ def test_every_field_reaches_the_recommender(client: TestClient, resources: Fake
     assert (asked.user_id, asked.words, asked.k, asked.exclude) == ("1", "something light", 3, frozenset({"181"}))
     assert (asked.seen, asked.explain) == (Seen.ALWAYS, True)
     assert (asked.context.at, asked.context.features) == (EVENING, {"device": "tv"})
+
+
+def test_rules_reach_the_main_path_as_they_were_told(client: TestClient, resources: FakeResources) -> None:
+    body = {
+        "filter": "year > 1990",
+        "boost": [{"filter": "year = 2000", "factor": 2}, {"filter": "exists(poster)", "add": -1.5}],
+        "seen": {"within_s": 60, "types": ["view", "like"]},
+    }
+
+    asked = ask(client, resources, body)
+
+    assert asked.filter == "year > 1990"
+    assert asked.boosts == (Boost("year = 2000", 2.0, 0.0), Boost("exists(poster)", 1.0, -1.5))
+    assert asked.seen == SeenWindow(60.0, frozenset({"view", "like"}))
+    assert ask(client, resources, {"seen": {}}).seen == SeenWindow()
+
+
+def test_what_profiling_forbids_to_know_goes_no_further(client: TestClient, resources: FakeResources) -> None:
+    body = {
+        "user_id": "1",
+        "history": [{"item_id": "50", "type": "like"}],
+        "words": "light",
+        "context": {"device": "tv"},
+    }
+
+    full = ask(client, resources, body)
+    session = ask(client, resources, {**body, "profiling": "session"})
+    none = ask(client, resources, {**body, "profiling": "none"})
+
+    assert (full.user_id, full.history[0].user_id) == ("1", "1")
+    assert (session.user_id, session.history[0].user_id, session.history[0].item_id) == (None, "", "50")
+    assert (none.user_id, none.history) == (None, ())
+    assert {asked.words for asked in (full, session, none)} == {"light"}
+    assert [asked.profiling for asked in (full, session, none)] == ["full", "session", "none"]
+    assert none.context.features == {"device": "tv"}
+
+
+def test_limits_of_an_answer_reach_the_main_path(client: TestClient, resources: FakeResources) -> None:
+    asked = ask(client, resources, {"deadline_ms": 80, "min_relevance": 0.25, "return_properties": ["year"]})
+
+    assert (asked.deadline_ms, asked.min_relevance, asked.return_properties) == (80, 0.25, ("year",))
+    assert ask(client, resources, {}).return_properties is None
+
+
+def test_only_the_properties_asked_for_are_answered(client: TestClient) -> None:
+    def shown(names: list[str]) -> object:
+        return client.post(URL, json={"return_properties": names}).json()["items"][0]["properties"]
+
+    assert shown(["year", "title", "nothing"]) == {"year": 1977, "title": "Star Wars (1977)"}
+    assert shown([]) == {}
+
+
+def test_a_request_to_be_checked_only_is_answered_with_what_it_would_come_to(
+    client: TestClient, resources: FakeResources
+) -> None:
+    body = {"filter": "yaer > 1", "boost": [{"filter": "a = 1", "add": 1}], "validate_only": True}
+
+    answer = client.post(URL, json=body)
+
+    assert answer.json() == {
+        "validate_only": True,
+        "eligible_items": 1,
+        "boosted_items": [1],
+        "unknown_items": ["ghost"],
+        "unknown_properties": ["yaer"],
+    }
+    assert client.post(URL, json={"filter": "yaer >", "validate_only": True}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "location"),
+    [({"filter": "year >> 1990"}, "body.filter"), ({"boost": [{"filter": "year >> 1990"}]}, "body.boost.0.filter")],
+)
+def test_a_filter_that_cannot_be_read_is_answered_with_the_place_of_its_mistake(
+    client: TestClient, body: object, location: str
+) -> None:
+    answer = client.post(URL, json=body)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-filter")
+    (fault,) = answer.json()["errors"]
+    assert (fault["location"], fault["position"], fault["excerpt"]) == (location, 6, "year >> 1990")
+    assert "a number" in fault["expected"]
+    assert "'>' at character 6" in answer.json()["detail"]
+
+
+def test_a_filter_beside_another_mistake_is_one_of_the_errors(client: TestClient) -> None:
+    answer = client.post(URL, json={"filter": "year = {x}", "k": 0})
+
+    assert answer.json()["type"] == "/problems/invalid-request"
+    assert {fault["location"] for fault in answer.json()["errors"]} == {"body.filter", "body.k"}
 
 
 def test_a_whole_number_may_be_written_with_a_point(client: TestClient, resources: FakeResources) -> None:
@@ -185,6 +277,16 @@ def test_title_and_categories_of_an_item_come_before_properties_of_that_name(
         pytest.param({"context": {"device": ""}}, "body.context", id="an empty feature"),
         pytest.param({"context": {"two words": "x"}}, "body.context", id="a feature's name with a space"),
         pytest.param({"context": {f"f{n}": n for n in range(33)}}, "body.context", id="too many features"),
+        pytest.param({"boost": [{"factor": 2}]}, "body.boost.0.filter", id="a boost of nothing"),
+        pytest.param({"boost": [{"filter": "a = 1", "factor": 0}]}, "body.boost.0.factor", id="a factor of zero"),
+        pytest.param({"boost": [{"filter": "a = 1"}] * 9}, "body.boost", id="too many boosts"),
+        pytest.param({"filter": "a = 1 and " * 250 + "a = 1"}, "body.filter", id="a filter too long"),
+        pytest.param({"min_relevance": 1.1}, "body.min_relevance", id="more than the best"),
+        pytest.param({"deadline_ms": 0}, "body.deadline_ms", id="no time at all"),
+        pytest.param({"profiling": "some"}, "body.profiling", id="a profiling there is not"),
+        pytest.param({"return_properties": [""]}, "body.return_properties.0", id="a property without a name"),
+        pytest.param({"seen": {"within_s": 0}}, "body.seen", id="a window of nothing"),
+        pytest.param({"seen": {"types": []}}, "body.seen", id="no types"),
         pytest.param({"usr_id": "1"}, "body", id="a field nobody knows"),
         pytest.param(
             {"history": [{"item_id": "a", "type": "b", "user_id": "c"}]},
@@ -230,3 +332,48 @@ def test_a_misspelt_field_is_answered_with_the_nearest_one(client: TestClient) -
     answer = client.post(URL, json={"usr_id": "1"})
 
     assert "'user_id'" in answer.json()["detail"]
+
+
+def test_a_full_slate_leads_to_its_next_page(client: TestClient, resources: FakeResources) -> None:
+    path = client.post(URL, json={"k": 1, "words": "light"}).json()["next"]
+
+    assert path == "/v1/recommendations/next/slate-1"
+    assert client.get(path).json()["items"][0]["item_id"] == "50"
+    assert client.get(path, params={"k": 3}).status_code == 200
+    assert resources.recommender.request is not None
+    assert (resources.recommender.request.k, resources.recommender.request.words) == (3, "light")
+
+
+@pytest.mark.parametrize("k", ["0", "501", "x"])
+def test_a_page_of_an_impossible_length_is_refused(client: TestClient, k: str) -> None:
+    answer = client.get("/v1/recommendations/next/slate-1", params={"k": k})
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+
+
+def test_a_page_after_a_slate_nobody_remembers_is_refused(client: TestClient) -> None:
+    answer = client.get("/v1/recommendations/next/nowhere")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-slate")
+
+
+def test_a_batch_is_answered_in_its_order(client: TestClient) -> None:
+    answer = client.post(f"{URL}/batch", json={"requests": [{"k": 1}, {"exclude": ["50"]}]})
+
+    assert [len(slate["items"]) for slate in answer.json()["slates"]] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("body", "location"),
+    [
+        ({"requests": []}, "body.requests"),
+        ({"requests": [{}] * 21}, "body.requests"),
+        ({"requests": [{}, {"filter": "year >"}]}, "body.requests.1.filter"),
+        ({"requests": [{"validate_only": True}]}, "body.requests.0.validate_only"),
+    ],
+)
+def test_what_is_wrong_with_a_batch_is_told_with_its_place(client: TestClient, body: object, location: str) -> None:
+    answer = client.post(f"{URL}/batch", json=body)
+
+    assert answer.status_code == 422
+    assert location in {fault["location"] for fault in answer.json()["errors"]}

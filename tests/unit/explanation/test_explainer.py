@@ -8,11 +8,13 @@ from tiny_rooms import FullEncoder, Rooms, asking
 from app.domain import Reason, Rung, Slate, SlateRequest, UserId
 from app.explanation.explainer import EVENTS_TRIED, Explainer
 from app.filtering.eligibility import Eligibility
+from app.filtering.masks import FilterMasks
 from app.interests.encoder import read_events
 from app.interests.intent import IntentReader
 from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
 from app.recommender import Recommender
+from app.slates.store import SlateStore
 
 pytestmark = pytest.mark.anyio
 
@@ -27,13 +29,16 @@ def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Prof
     """explaining: the profiles that evidence is measured with, where they are others than those that are served."""
     profiles = profiles or rooms.profiles()
     phrasebook = Phrasebook(rooms.trained, rooms.texts.place(rooms.trained.phrase_text))
+    masks = FilterMasks(rooms.catalogue)
     return Recommender(
         rooms.version,
         IntentReader(profiles, rooms.texts, rooms.scorer.dim, WORDS_SCALE),
-        Eligibility(rooms.histories, rooms.catalogue),
+        Eligibility(rooms.histories, rooms.catalogue, masks),
+        masks,
         rooms.catalogue,
         rooms.scorer,
         Explainer(explaining or profiles, rooms.catalogue, rooms.scorer, phrasebook),
+        SlateStore(rooms.database),
         candidates=20,
     )
 

@@ -1,0 +1,165 @@
+"""What a request may ask for, over HTTP: filters, boosts, what was seen, pages, batches and lists of one's own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from server import Server, item_ids
+
+AT = {"at": "2024-06-03T10:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tiny_bundle, tmp_path_factory.mktemp("asking") / "var") as running:
+        events = [("ada", "i3", "like"), ("ada", "i4", "view"), ("ada", "i33", "like"), ("ada", "i35", "rating")]
+        running.send(
+            *(
+                {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": "2024-06-01T10:00:00Z"}
+                for n, (user, item, kind) in enumerate(events)
+            )
+        )
+        yield running
+
+
+def ask(server: Server, **request: Any) -> Any:
+    return server.recommend(context=AT, **request)
+
+
+def test_only_what_the_filter_holds_for_is_shown_and_all_of_it_is_found(server: Server) -> None:
+    everything = item_ids(ask(server, user_id="ada", k=60, seen="always"))
+    for text, holds in {
+        'categories has "western" and year >= 1993': lambda n: n // 10 == 3 and n % 20 >= 3,
+        "year in (1990, 1991) or item_id = 'i7'": lambda n: n % 20 < 2 or n == 7,
+        "not (title contains 'FILM')": lambda n: False,
+    }.items():
+        shown = item_ids(ask(server, user_id="ada", k=60, seen="always", filter=text))
+        assert shown == [item_id for item_id in everything if holds(int(item_id[1:]))]
+
+
+def test_an_item_just_written_is_filtered_by_what_it_now_is(server: Server) -> None:
+    place = {
+        "title": "quiet harbour film",
+        "properties": {"spot": [53.55, 9.99], "available_until": "2024-06-03T12:00Z"},
+    }
+    near, far = "geo_within(spot, 53.5, 10, 20)", "geo_within(spot, 48.1, 11.6, 20)"
+    assert item_ids(ask(server, filter=near)) == []
+    server.ask("PUT", "/v1/items/harbour", place, expect=201)
+    assert item_ids(ask(server, filter=f"{near} and available()")) == ["harbour"]
+    assert item_ids(ask(server, filter=far)) == []
+    late = server.recommend(context={"at": "2024-06-03T12:00:00Z"}, filter=f"{near} and available()")
+    assert item_ids(late) == []
+    server.ask("DELETE", "/v1/items/harbour", expect=204)
+    assert item_ids(ask(server, filter=near)) == []
+
+
+def test_a_boost_moves_items_by_the_rules_part_and_says_so(server: Server) -> None:
+    westerns = {f"i{n}" for n in range(30, 40)}
+    plain = ask(server, words="quiet space film", k=10)
+    assert not set(item_ids(plain)) <= westerns
+    raised = ask(server, words="quiet space film", k=10, boost=[{"filter": 'categories has "western"', "add": 900}])
+    assert set(item_ids(raised)) == westerns
+    buried = ask(server, words="quiet space film", k=49, boost=[{"filter": 'categories has "western"', "add": -900}])
+    assert not set(item_ids(buried)) & westerns
+    for item in raised["items"]:
+        assert item["parts"]["rules"] == pytest.approx(900, abs=1e-3)
+        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-5)
+        assert "rule" in {reason["kind"] for reason in item["reasons"]}
+
+
+def test_what_was_seen_stays_away_as_the_request_says(server: Server) -> None:
+    def away(seen: Any) -> set[str]:
+        return {f"i{n}" for n in range(60)} - set(item_ids(ask(server, user_id="ada", k=60, seen=seen)))
+
+    assert away("never") == {"i3", "i4", "i33", "i35"}
+    assert away("always") == set()
+    assert away({"types": ["like"]}) == {"i3", "i33"}
+    assert away({"within_s": 3 * 86_400, "types": ["view", "rating"]}) == {"i4", "i35"}
+    assert away({"within_s": 86_400}) == set()
+
+
+def test_a_mistake_in_a_filter_is_pointed_at(server: Server) -> None:
+    problem = server.ask("POST", "/v1/recommendations", {"filter": "year > 1990 an year < 2000"}, expect=422)
+    assert problem["type"] == "/problems/invalid-filter"
+    (fault,) = problem["errors"]
+    assert (fault["location"], fault["position"]) == ("body.filter", 12)
+    assert fault["expected"] == "and, or, the end"
+
+
+def test_the_relevance_floor_shortens_the_slate_and_says_so(server: Server) -> None:
+    whole = ask(server, words="quiet space film", k=60)
+    some = ask(server, words="quiet space film", k=60, min_relevance=0.7)
+    assert 0 < len(some["items"]) < len(whole["items"])
+    assert item_ids(some) == item_ids(whole)[: len(some["items"])]
+    assert (whole["served_by"]["warnings"], some["served_by"]["warnings"]) == ([], ["few_relevant"])
+
+
+def test_only_the_properties_asked_for_come_back(server: Server) -> None:
+    (item,) = ask(server, k=1, return_properties=["year", "poster"])["items"]
+    assert list(item["properties"]) == ["year"]
+
+
+def test_a_deadline_is_kept_by_going_down_the_ladder(server: Server) -> None:
+    told = [{"item_id": "i3", "type": "like"}]
+    hurried = ask(server, history=told, words="never asked before", deadline_ms=1)
+    assert hurried["served_by"]["rung"] == "popular"
+    assert set(hurried["served_by"]["degraded"]) == {"encoder_overloaded", "words_unread", "deadline"}
+    assert len(hurried["items"]) == 20
+    assert ask(server, history=told, words="never asked before", deadline_ms=30_000)["served_by"]["degraded"] == []
+
+
+def test_what_profiling_forbids_is_neither_read_nor_kept(server: Server) -> None:
+    told = [{"item_id": "i9", "type": "like"}]
+    nobody, session = ask(server, k=10), ask(server, history=told, k=10)
+    assert item_ids(ask(server, user_id="ada", history=told, k=10, profiling="none")) == item_ids(nobody)
+    assert item_ids(ask(server, user_id="ada", history=told, k=10, profiling="session")) == item_ids(session)
+    assert item_ids(ask(server, user_id="ada", history=told, k=10)) != item_ids(session)
+
+
+def test_a_check_tells_what_would_be_done_and_does_nothing(server: Server) -> None:
+    text = 'year < 1993 and not categories has "western" and yaer != 1'
+    check = ask(
+        server, user_id="ada", filter=text, boost=[{"filter": "year = 1990"}], exclude=["x"], validate_only=True
+    )
+    assert check == {
+        "validate_only": True,
+        "eligible_items": 0,
+        "boosted_items": [0],
+        "unknown_items": ["x"],
+        "unknown_properties": ["yaer"],
+    }
+    assert ask(server, user_id="ada", filter="year < 1993", validate_only=True)["eligible_items"] == 9
+
+
+def test_pages_go_on_in_every_process_without_repeating_anything(server: Server) -> None:
+    whole = item_ids(ask(server, user_id="ada", k=60, filter="year != 1999"))
+    page = ask(server, user_id="ada", k=20, filter="year != 1999")
+    shown = item_ids(page)
+    while page["next"]:
+        page = server.ask("GET", page["next"] + "?k=15")
+        shown += item_ids(page)
+    assert shown == whole
+    assert page["served_by"]["warnings"] == ["few_eligible"]
+    assert server.ask("GET", "/v1/recommendations/next/nowhere", expect=404)["type"] == "/problems/unknown-slate"
+
+
+def test_the_slates_of_one_page_share_no_item(server: Server) -> None:
+    requests = [{"user_id": "ada", "k": 5, "context": AT}, {"user_id": "ada", "k": 5, "context": AT}, {"k": 60}]
+    slates = server.ask("POST", "/v1/recommendations/batch", {"requests": requests})["slates"]
+    assert item_ids(slates[0]) + item_ids(slates[1]) == item_ids(ask(server, user_id="ada", k=10))
+    assert sorted(item for slate in slates for item in item_ids(slate)) == sorted(f"i{n}" for n in range(60))
+
+
+def test_items_told_on_the_spot_are_ranked_beside_those_of_the_catalogue(server: Server) -> None:
+    body = {
+        "words": "quiet space film",
+        "items": ["i50", {"title": "quiet space film"}, {"item_id": "draft", "title": "loud story"}, "nowhere"],
+    }
+    ranked = server.ask("POST", "/v1/rank", body)
+    assert item_ids(ranked)[0] == "items[1]"
+    assert sorted(item_ids(ranked)) == ["draft", "i50", "items[1]"]
+    assert ranked["served_by"]["unknown_items"] == ["nowhere"]
+    assert ranked["next"] is None
+    for item in ranked["items"]:
+        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-5)
