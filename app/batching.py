@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from app.deadline import in_time
 from app.errors import Overloaded
+from app.telemetry import count_batch, set_queue_waiting
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -53,6 +54,7 @@ class MicroBatcher(Generic[Asked, Answer]):
         if self._runner is None:
             self._runner = asyncio.create_task(self._run(), name=f"batcher {self.name}")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        set_queue_waiting(self.name, self.waiting + 1)
         try:
             self._queue.put_nowait((asked, answer))
         except asyncio.QueueFull:
@@ -79,10 +81,12 @@ class MicroBatcher(Generic[Asked, Answer]):
         gathered = [await self._queue.get()]
         while len(gathered) < self._max_batch and not self._queue.empty():
             gathered.append(self._queue.get_nowait())
+        set_queue_waiting(self.name, self.waiting)
         return [(asked, answer) for asked, answer in gathered if not answer.done()]  # done here: nobody waits for it
 
     async def _answer(self, batch: list[tuple[Asked, "asyncio.Future[Answer]"]]) -> None:
         loop = asyncio.get_running_loop()
+        count_batch(self.name, len(batch))
         try:
             answers = await loop.run_in_executor(self._executor, self._compute, [asked for asked, _ in batch])
             answered = list(zip(batch, answers, strict=True))

@@ -96,13 +96,36 @@ def serve(settings: Settings) -> None:
 
 @app.command()
 @with_settings
-def demo(settings: Settings, recipe: Recipe = "fast", seed: Seed = 0) -> None:
+def doctor(settings: Settings) -> None:
+    """Look at all that serving needs; say what is wrong and what to do. Exit status 1 when something is broken."""
+    from app.doctor.checks import CHECKS
+    from app.doctor.finding import State, examine
+
+    colours = {State.FINE: "green", State.DOUBTFUL: "yellow", State.BROKEN: "red"}
+    worst_is_broken = False
+    for name, finding in examine(settings, CHECKS):
+        worst_is_broken = worst_is_broken or finding.state is State.BROKEN
+        typer.echo(f"{typer.style(f'{finding.state:<8}', fg=colours[finding.state])}  {name:<9} {finding.found}")
+        if finding.do:
+            typer.echo(f"{'':<20}-> {finding.do}")
+    raise typer.Exit(int(worst_is_broken))
+
+
+@app.command()
+@with_settings
+def demo(
+    settings: Settings,
+    recipe: Recipe = "fast",
+    seed: Seed = 0,
+    serve: Annotated[bool, typer.Option(help="Serve at the end, or stop once all is ready to be served.")] = True,
+) -> None:
     """Everything in one go on MovieLens-100K: fetch, clean, fine-tune, evaluate, load, serve. Reuses what is done."""
     from app.offline.demo import prepare_demo
     from app.serve import serve_forever
 
     hint = prepare_demo(settings, recipe, seed)
-    serve_forever(settings, hint)
+    if serve:
+        serve_forever(settings, hint)
 
 
 @data.command("get")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder through which worker processes add up their metrics. prometheus-client reads it when imported."""
 
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -96,6 +97,16 @@ def count_slate_kept(*, kept: bool) -> None:
     _metrics().slate_log.labels("kept" if kept else "dropped").inc()
 
 
+def set_queue_waiting(queue: str, n_waiting: int) -> None:
+    """queue: the name of what is waited for."""
+    _metrics().queue_waiting.labels(queue).set(n_waiting)
+
+
+def count_batch(queue: str, n_together: int) -> None:
+    """n_together: how many that waited in `queue` were worked on at once."""
+    _metrics().batch_size.labels(queue).observe(n_together)
+
+
 def set_items_live(n_items: int) -> None:
     _metrics().items_live.set(n_items)
 
@@ -137,6 +148,8 @@ class _Metrics:
     refusals: Counter
     events_stored: Counter
     slate_log: Counter
+    queue_waiting: Gauge
+    batch_size: Histogram
     items_live: Gauge
     build_info: Gauge
 
@@ -157,6 +170,13 @@ def _metrics() -> _Metrics:
         # Workers serve the same items and bundle, so theirs are not summed: the newest value is the true one.
         return Gauge(f"penchant_{name}", about, labels, registry=registry, multiprocess_mode="mostrecent")
 
+    queue_waiting = Gauge(  # each worker has queues of its own: theirs are summed, those of workers that died are not
+        "penchant_queue_waiting", "What waits its turn.", ["queue"], registry=registry, multiprocess_mode="livesum"
+    )
+    batch_size = Histogram(
+        "penchant_batch_size", "How many were worked on at once.", ["queue"], registry=registry, buckets=BATCH_BUCKETS
+    )
+
     return _Metrics(
         registry=registry,
         requests=counter("requests_total", "HTTP requests answered.", "route", "method", "status"),
@@ -168,6 +188,8 @@ def _metrics() -> _Metrics:
         refusals=counter("refusals_total", "Requests refused early, by why.", "reason"),
         events_stored=counter("events_stored_total", "Events stored, retries not counted."),
         slate_log=counter("slate_log_total", "Slates kept in the durable log, or dropped: it was full.", "outcome"),
+        queue_waiting=queue_waiting,
+        batch_size=batch_size,
         items_live=gauge("items_live", "Items that may be in a slate."),
         build_info=gauge("build_info", "1 for what runs; 0 for a bundle that ran before.", "bundle", "version"),
     )

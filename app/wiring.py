@@ -45,7 +45,7 @@ from app.settings import Settings
 from app.slates.store import SlateStore
 from app.storage.database import Database, open_database
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
-from app.telemetry import CacheReporter, set_items_live
+from app.telemetry import CacheReporter, set_items_live, set_queue_waiting
 from app.trained import INDEX, Trained, load_trained
 from app.users.erasure import Erasure
 from app.users.export import UserExporter
@@ -148,6 +148,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         )
         await rollout.start()
         await _follow(stack, rollout.follow(settings.feed_poll_ms / 1_000))
+        await _follow(stack, _report_queue(process.database))
         log.info("ready", bundle=servings.active.version)
         yield Service(servings, rollout)
 
@@ -303,6 +304,12 @@ async def _follow(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> N
             await task
 
     stack.push_async_callback(stop)
+
+
+async def _report_queue(database: Database) -> None:
+    while True:
+        set_queue_waiting("sqlite writer", database.waiting)
+        await asyncio.sleep(REPORT_EVERY_S)
 
 
 async def _report(catalogue: LiveCatalogue, cache: CacheReporter) -> None:

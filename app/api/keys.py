@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.refusals import KeyRefused, KeyTooNarrow
 from app.settings import Settings
@@ -14,6 +14,7 @@ from app.settings import Settings
 HEADER = APIKeyHeader(
     name="X-API-Key", auto_error=False, description="A key of the setting api_key, or admin_api_key where it takes one."
 )
+BEARER = HTTPBearer(auto_error=False, description="The same key, for clients that know no other header: Prometheus.")
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 ADMIN_ROUTES = (
@@ -80,7 +81,12 @@ def key_guard(keys: Keys) -> Sequence[Any]:
     if not keys.asked_for:
         return ()
 
-    async def require_key(request: Request, offered: Annotated[str | None, Security(HEADER)] = None) -> None:
+    async def require_key(
+        request: Request,
+        header: Annotated[str | None, Security(HEADER)] = None,
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)] = None,
+    ) -> None:
+        offered = bearer.credentials if header is None and bearer is not None else header
         keys.check(offered, needed_scope(request.method, request.scope["route"].path))
 
     return (Depends(require_key),)

@@ -7,7 +7,7 @@ never typed; a test fails where a page has drifted.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,12 @@ class Block:
 SETTINGS = Block("docs/guide/settings.md", "settings", lambda: settings_table())
 METRICS = Block("docs/guide/metrics.md", "metrics", lambda: metrics_table())
 FIGURES = Block("README.md", "figures: demo", lambda: figures_table(_read_demo_report()))
+FIGURES_IN_CHINESE = replace(FIGURES, page="README.zh-CN.md")
 
 
 def write_blocks() -> Iterator[Path]:
     """Bring every page up to date; give those that changed. Figures stay as they are where there is no report."""
-    for block in (SETTINGS, METRICS, *([FIGURES] if (REPOSITORY / DEMO_REPORT).is_file() else [])):
+    for block in (SETTINGS, METRICS, *([FIGURES, FIGURES_IN_CHINESE] if (REPOSITORY / DEMO_REPORT).is_file() else [])):
         page = REPOSITORY / block.page
         before = page.read_text(encoding="utf-8")
         after = replace_block(before, block.name, block.render())

@@ -30,7 +30,7 @@ def open_database(url: str, migrations: Sequence[Sequence[str]] = MIGRATIONS) ->
     url: sqlite:///relative/path or sqlite:////absolute/path. Raises SettingsError for another form of URL and
     StoreUnavailable when the file cannot be used.
     """
-    path = _path_of(url)
+    path = database_path(url)
     _make_folder(path.parent)
     with ExitStack() as on_failure, explain_sqlite_errors(path):
         # Made here, so that a bad file stops the start, and used on the writer's thread only from then on.
@@ -50,6 +50,11 @@ class Database:
         self.path = path
         self._writer = GroupCommitWriter(writer, path)
         self._reader = reader
+
+    @property
+    def waiting(self) -> int:
+        """Writes that wait for the disk."""
+        return self._writer.waiting
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change` on the writer's thread; return what it returned once that is on disk.
@@ -73,7 +78,8 @@ class Database:
         self._reader.close()
 
 
-def _path_of(url: str) -> Path:
+def database_path(url: str) -> Path:
+    """The file behind sqlite:///... Raises SettingsError for another form of URL."""
     if not url.startswith(SCHEME) or len(url) == len(SCHEME):
         raise SettingsError(f"database_url is {url!r}: expected {SCHEME}relative/path or {SCHEME}/absolute/path")
     return Path(url.removeprefix(SCHEME)).absolute()

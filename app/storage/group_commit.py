@@ -43,6 +43,10 @@ class GroupCommitWriter:
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        return self._waiting.qsize()
+
     def submit(self, change: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Queue a write; its future resolves after the commit. Raises Overloaded, or StoreUnavailable once closed."""
         write = _Write(change)

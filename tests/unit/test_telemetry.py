@@ -74,6 +74,15 @@ def test_a_caches_counts_are_carried_over_once() -> None:
     assert 'penchant_interest_cache_total{outcome="misses",tier="memory"} 1.0' in lines()
 
 
+def test_queues_tell_what_waits_and_how_much_is_worked_on_at_once() -> None:
+    telemetry.set_queue_waiting("user encoder", 3)
+    telemetry.count_batch("user encoder", 3)
+
+    assert 'penchant_queue_waiting{queue="user encoder"} 3.0' in lines()
+    assert 'penchant_batch_size_bucket{le="2.0",queue="user encoder"} 0.0' in lines()
+    assert 'penchant_batch_size_bucket{le="4.0",queue="user encoder"} 1.0' in lines()
+
+
 def test_gauges_say_what_is_served() -> None:
     telemetry.set_items_live(1_682)
     telemetry.set_build_info("1f2e", "0.1.0")

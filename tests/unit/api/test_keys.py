@@ -106,6 +106,12 @@ def test_with_an_admin_key_alone_only_what_administers_is_guarded() -> None:
         keys.check(None, Scope.ADMIN)
 
 
+def test_prometheus_may_send_it_as_a_bearer_token(guarded: TestClient) -> None:
+    assert guarded.get("/metrics", headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
+    assert guarded.get("/metrics", headers={"Authorization": f"Bearer {KEY}x"}).status_code == 401
+    assert guarded.get("/metrics", headers={"Authorization": f"Basic {KEY}"}).status_code == 401
+
+
 def test_probes_and_documentation_ask_for_no_key(guarded: TestClient) -> None:
     for path in ("/livez", "/readyz", "/healthz", "/docs", "/openapi.json"):
         assert guarded.get(path).status_code == 200

@@ -1,0 +1,81 @@
+"""Every example of every page runs: against a served catalogue, an answer that refuses fails it. `make docs-test`."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from film_catalogue import prepare
+from pages import ADDRESS, Block, blocks, pages
+from server import Server
+
+from app.offline.finetune import Models
+from app.offline.report import REPOSITORY
+
+LIMIT_S = 180
+NAMES = [page.relative_to(REPOSITORY).as_posix() for page in pages()]
+SHELL_START = """set -euo pipefail
+trap 'echo "stopped in the block of line $LINE" >&2' ERR
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, tiny_models: Models) -> Iterator[Server]:
+    bundle, data_dir = prepare(tmp_path_factory.mktemp("pages"), tiny_models)
+    with Server(bundle, data_dir, redis_url="memory://") as running:
+        yield running
+
+
+def run(command: list[str], code: str, folder: Path, server: Server) -> None:
+    """In a folder of the page's own. A status of 400 and more makes curl fail, and its answer is what is shown."""
+    (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\nmax-time = 30\n")
+    here = code.replace(ADDRESS, f"127.0.0.1:{server.port}")
+    done = subprocess.run(
+        command,
+        input=here,
+        cwd=folder,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "CURL_HOME": str(folder), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stderr[-3_000:]}\n{done.stdout[-3_000:]}"
+
+
+def of_language(name: str, language: str) -> list[Block]:
+    return [block for block in blocks(REPOSITORY / name) if block.language == language]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if of_language(name, "sh")])
+def test_shell_blocks_of_a_page_run_one_after_another(name: str, server: Server, tmp_path: Path) -> None:
+    """In one shell, so that what a block keeps in a variable is there for the next."""
+    script = "".join(f"LINE={block.line}\n{block.code}\necho\n" for block in of_language(name, "sh"))
+    run(["bash"], SHELL_START + script, tmp_path, server)
+
+
+def snippets(language: str) -> list[tuple[str, Block]]:
+    return [(name, block) for name in NAMES for block in of_language(name, language)]
+
+
+def place(value: object) -> str:
+    return f"line {value.line}" if isinstance(value, Block) else str(value)
+
+
+@pytest.mark.parametrize(("name", "block"), snippets("python"), ids=place)
+def test_python_blocks_run(name: str, block: Block, server: Server, tmp_path: Path) -> None:
+    run([sys.executable, "-W", "error", "-"], block.code, tmp_path, server)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node is installed")
+@pytest.mark.parametrize(("name", "block"), snippets("js"), ids=place)
+def test_javascript_blocks_run(name: str, block: Block, server: Server, tmp_path: Path) -> None:
+    run([shutil.which("node") or "node", "--input-type=module", "-"], block.code, tmp_path, server)
+
+
+def test_an_example_that_the_server_refuses_fails(server: Server, tmp_path: Path) -> None:
+    wrong = f"curl -s http://{ADDRESS}/v1/recommendations -H 'content-type: application/json' -d '{{\"k\": 0}}'"
+    with pytest.raises(AssertionError, match="line 7"):
+        run(["bash"], f"{SHELL_START}LINE=7\n{wrong}\n", tmp_path, server)
