@@ -199,6 +199,7 @@ class ServedBy:
     profile_age_s: seconds since the interest vectors were encoded; None when none were used.
     took_ms: stage name to milliseconds. unknown_items: ids of the request's history that the catalogue does not hold.
     warnings: what the caller may not expect, such as a slate shorter than k, as stable words.
+    arm: "experiment/arm", None where none took part.
     """
 
     bundle: str
@@ -208,6 +209,7 @@ class ServedBy:
     took_ms: Mapping[str, float]
     unknown_items: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,8 @@ class SlateRequest:
     min_relevance: leave out items less relevant, see `app.scoring.relevance`; None: none. return_properties: names to
     answer with, None for all. deadline_ms: for the whole answer; None: none. profiling: already followed, see
     `with_profiling`.
+    session_id: of the visit; it keeps somebody unknown in one arm of an experiment. arm: "experiment/arm" where one
+    serves it. unseen: answered for comparison only, and not remembered.
     """
 
     context: Context
@@ -250,6 +254,13 @@ class SlateRequest:
     deadline_ms: int | None = None
     profiling: Profiling = Profiling.FULL
     explain: bool = False
+    placement: str | None = None
+    diversity: float | None = None
+    novelty: float | None = None
+    exploration: float | None = None
+    session_id: str | None = None
+    arm: str | None = None
+    unseen: bool = False
 
     def with_profiling(self, profiling: Profiling) -> "SlateRequest":
         """The same without what must not be known: what is not in the request no stage can read or keep."""
@@ -258,7 +269,8 @@ class SlateRequest:
         told = () if profiling is Profiling.NONE else self.history
         nobody = UserId("")
         history = tuple(replace(event, user_id=nobody) for event in told)
-        return replace(self, user_id=None, history=history, profiling=profiling)
+        session_id = None if profiling is Profiling.NONE else self.session_id
+        return replace(self, user_id=None, session_id=session_id, history=history, profiling=profiling)
 
 
 @dataclass(frozen=True, slots=True)

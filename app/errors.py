@@ -91,6 +91,22 @@ class NothingBefore(PenchantError):
     title = "There is no bundle to go back to"
 
 
+class UnknownExperiment(PenchantError):
+    """There is no experiment of this name: there never was, or it was ended."""
+
+    status = 404
+    slug = "unknown-experiment"
+    title = "No such experiment"
+
+
+class ExperimentExists(PenchantError):
+    """An experiment of this name is there already. PUT replaces it."""
+
+    status = 409
+    slug = "experiment-exists"
+    title = "There is such an experiment already"
+
+
 class EventConflict(PenchantError):
     """An `event_id` came again with another body: a retry counts once, a rewrite is refused."""
 

@@ -11,8 +11,10 @@ from starlette.middleware import Middleware
 from app.api import (
     bundles,
     events,
+    experiments,
     items,
     metrics,
+    online_metrics,
     operations,
     problem_types,
     ranking,
@@ -52,7 +54,7 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     install_problems(app)
     guard = key_guard(keys)
     refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
-    for resource in (recommendations, ranking, events, items, users, user_data, bundles):
+    for resource in (recommendations, ranking, events, items, users, user_data, bundles, experiments, online_metrics):
         app.include_router(
             resource.router,
             dependencies=guard,

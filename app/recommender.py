@@ -91,7 +91,7 @@ class Recommender:
                 places = self._place(candidates, scores, order)
             warnings = _warn(request.k, len(order), n_irrelevant=len(proposed.slots) - len(candidates.slots))
             slate = await self._explain(request, intent, places, warnings, timer)
-        kept = self._slates.keep(record_of(request, slate, first_position))
+        kept = not request.unseen and self._slates.keep(record_of(request, slate, first_position))
         return replace(slate, has_next=kept and len(slate.items) == request.k)
 
     async def recommend_page(self, requests: Sequence[SlateRequest]) -> list[Slate]:

@@ -83,6 +83,11 @@ def count_slate(served_by: ServedBy) -> None:
         _metrics().degraded.labels(reason).inc()
 
 
+def count_shadow(outcome: str) -> None:
+    """outcome: compared, dropped (the queue was full) or failed."""
+    _metrics().shadow.labels(outcome).inc()
+
+
 def count_refusal(reason: str) -> None:
     """reason: in_flight or rate_limit."""
     _metrics().refusals.labels(reason).inc()
@@ -146,6 +151,7 @@ class _Metrics:
     degraded: Counter
     interest_cache: Counter
     refusals: Counter
+    shadow: Counter
     events_stored: Counter
     slate_log: Counter
     queue_waiting: Gauge
@@ -185,6 +191,7 @@ def _metrics() -> _Metrics:
         slates=counter("slates_total", "Slates answered, by rung of the ladder.", "rung"),
         degraded=counter("degraded_total", "Slates that something was missing for, by what.", "reason"),
         interest_cache=counter("interest_cache_total", "Look-ups of interest vectors.", "tier", "outcome"),
+        shadow=counter("shadow_total", "Requests answered a second time by a candidate, unseen.", "outcome"),
         refusals=counter("refusals_total", "Requests refused early, by why.", "reason"),
         events_stored=counter("events_stored_total", "Events stored, retries not counted."),
         slate_log=counter("slate_log_total", "Slates kept in the durable log, or dropped: it was full.", "outcome"),

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,12 @@ from app.catalogue.live import LiveCatalogue
 from app.catalogue.store import CatalogueStore
 from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray
+from app.experiments.desk import ExperimentDesk
+from app.experiments.experiment import Experiment
+from app.experiments.recommender import TrialRecommender
+from app.experiments.store import ExperimentStore
+from app.experiments.trials import PURPOSE as TRIALS
+from app.experiments.trials import Trials, bundles_of
 from app.explanation.explainer import Explainer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
@@ -38,10 +44,13 @@ from app.recommender import Recommender
 from app.retrieval.index import ItemIndex
 from app.rollout.decisions import DecisionStore
 from app.rollout.rollout import Rollout
+from app.rollout.shadow import PURPOSE as SHADOW
+from app.rollout.shadow import Shadow, ShadowStore
 from app.rollout.warming import warm_users
 from app.scoring.scorer import Scorer
 from app.serving import Servings
 from app.settings import Settings
+from app.slates.online_metrics import OnlineReader
 from app.slates.store import SlateStore
 from app.storage.database import Database, open_database
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
@@ -86,10 +95,14 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Everything a request may need. Those of one bundle: while it is exchanged for another, both are open."""
+    """Everything a request may need. Those of one bundle: while it is exchanged for another, both are open.
+
+    plain: the main path without experiments and shadow traffic around it.
+    """
 
     version: str
-    recommender: Recommender
+    recommender: TrialRecommender
+    plain: Recommender
     histories: HistoryStore
     catalogue: LiveCatalogue
     profiles: Profiles
@@ -124,6 +137,9 @@ class Service:
 
     servings: Servings[Resources]
     rollout: Rollout[Resources]
+    shadow: Shadow
+    experiments: ExperimentDesk
+    online: OnlineReader
 
     def lease(self) -> AbstractContextManager[Resources]:
         """The active bundle's resources, open until the request is over."""
@@ -137,7 +153,11 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         process = _open_process(settings, stack)
         await _follow(stack, process.slates.write_behind())
         await _follow(stack, process.slates.keep_pruned(settings.slate_days))
-        servings = Servings[Resources](lambda folder: open_bundle_resources(process, folder))
+        servings = Servings[Resources](
+            lambda folder: open_bundle_resources(
+                process, folder, lambda plain: TrialRecommender(plain, trials, lease_plain, shadow, process.slates)
+            )
+        )
         stack.push_async_callback(servings.close)
         rollout = Rollout(
             servings,
@@ -146,11 +166,36 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             check=lambda folder: load_bundle(folder, process.device),
             warm=partial(_warm, process),
         )
+
+        @contextmanager
+        def lease_plain(version: str) -> Iterator[Recommender]:
+            with servings.lease(version) as resources:
+                yield resources.plain
+
+        store = ExperimentStore(process.database)
+        trials = Trials(store, partial(rollout.keep, TRIALS), is_open=lambda version: version in servings.versions)
+        shadow = Shadow(ShadowStore(process.database), partial(rollout.keep, SHADOW), lease_plain)
+
         await rollout.start()
-        await _follow(stack, rollout.follow(settings.feed_poll_ms / 1_000))
+        poll_s = settings.feed_poll_ms / 1_000
+        await _follow(stack, rollout.follow(poll_s))
+        await _follow(stack, trials.follow(poll_s))
+        await _follow(stack, shadow.follow(poll_s))
         await _follow(stack, _report_queue(process.database))
         log.info("ready", bundle=servings.active.version)
-        yield Service(servings, rollout)
+        yield Service(
+            servings=servings,
+            rollout=rollout,
+            shadow=shadow,
+            experiments=ExperimentDesk(store, trials, check=partial(_check_experiment, rollout, store)),
+            online=OnlineReader(process.database, CatalogueStore(process.database)),
+        )
+
+
+async def _check_experiment(rollout: Rollout[Resources], store: ExperimentStore, experiment: Experiment) -> None:
+    """Raises UnknownBundle and BundleUnfit: its bundles are opened before anybody is put into it."""
+    others = [one for one in store.all() if one.running and one.name != experiment.name]
+    await rollout.keep(TRIALS, bundles_of([*others, experiment] if experiment.running else others))
 
 
 @asynccontextmanager
@@ -184,8 +229,13 @@ def _open_process(settings: Settings, stack: AsyncExitStack) -> Process:
 
 
 @asynccontextmanager
-async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator[Resources]:
-    """Everything that depends on the bundle in `folder`, verified and caught up. Raises BundleError."""
+async def open_bundle_resources(
+    process: Process, folder: Path, around: Callable[[Recommender], TrialRecommender]
+) -> AsyncIterator[Resources]:
+    """Everything that depends on the bundle in `folder`, verified and caught up. Raises BundleError.
+
+    around: puts experiments and shadow traffic around the bundle's main path.
+    """
     settings = process.settings
     async with AsyncExitStack() as stack:
         bundle, trained, faiss_index = await asyncio.to_thread(load_bundle, folder, process.device)
@@ -238,7 +288,8 @@ async def open_bundle_resources(process: Process, folder: Path) -> AsyncIterator
         log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
             version=bundle.version,
-            recommender=recommender,
+            recommender=around(recommender),
+            plain=recommender,
             histories=process.histories,
             catalogue=catalogue,
             profiles=profiles,

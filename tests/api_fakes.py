@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from operations_fakes import FakeShadow, FixedOnline, MemoryExperiments
+
 from app.bundle import FileEntry, Manifest
 from app.domain import (
     Event,
@@ -254,6 +256,9 @@ class FakeResources:
 
     def __post_init__(self) -> None:
         self.rollout = FakeRollout()
+        self.shadow = FakeShadow(self.rollout)
+        self.experiments = MemoryExperiments()
+        self.online = FixedOnline()
         self.recommender = FirstItems(self.catalogue)
         self.readers = LastEvent(self.histories)
         self.merger = self.exporter = self.erasure = WholeUsers(self.histories)

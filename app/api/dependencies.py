@@ -3,7 +3,7 @@
 The protocols keep this layer free of torch and FAISS: the real objects come from `app.wiring`, the tests' from memory.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, cast
@@ -12,6 +12,10 @@ from fastapi import Depends, Request
 
 from app.bundle import Manifest
 from app.domain import Event, Item, ItemId, RequestCheck, Slate, SlateRequest, UserId
+from app.experiments.experiment import Experiment
+from app.experiments.results import Results
+from app.rollout.shadow import ShadowPlan, ShadowReport
+from app.slates.online_metrics import By, OnlineMetrics, Window
 
 if TYPE_CHECKING:
     from app.history.observations import Observation
@@ -103,6 +107,42 @@ class Rollout(Protocol):
         ...
 
 
+class Shadow(Protocol):
+    async def start(self, version: str, share: float) -> ShadowPlan:
+        """share 0 ends it. Raises UnknownBundle, BundleUnfit."""
+        ...
+
+    async def report(self, version: str) -> ShadowReport: ...
+
+
+class Experiments(Protocol):
+    """Methods that take a name raise UnknownExperiment."""
+
+    async def list(self) -> Sequence[Experiment]: ...
+
+    async def get(self, name: str) -> Experiment: ...
+
+    async def create(self, experiment: Experiment) -> Experiment:
+        """Raises ExperimentExists, UnknownBundle, BundleUnfit."""
+        ...
+
+    async def put(self, experiment: Experiment) -> tuple[Experiment, bool]:
+        """As stored, and whether it was created. Raises UnknownBundle, BundleUnfit."""
+        ...
+
+    async def delete(self, name: str) -> None: ...
+
+    async def results(self, name: str) -> Results: ...
+
+
+class Online(Protocol):
+    async def count_items(self) -> int: ...
+
+    async def measure(
+        self, window: Window, by: Collection[By], conversion_types: Sequence[str]
+    ) -> Sequence[OnlineMetrics]: ...
+
+
 class Resources(Protocol):
     """What answers a request: `app.wiring.Resources`, those of one bundle."""
 
@@ -129,6 +169,12 @@ class Service(Protocol):
 
     @property
     def rollout(self) -> Rollout: ...
+    @property
+    def shadow(self) -> Shadow: ...
+    @property
+    def experiments(self) -> Experiments: ...
+    @property
+    def online(self) -> Online: ...
 
     def lease(self) -> AbstractContextManager[Resources]:
         """The active bundle's resources, kept open until the request is over."""

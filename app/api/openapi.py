@@ -31,6 +31,7 @@ TAGS = [
     {"name": "items", "description": "The catalogue: what is written is in every process within a second."},
     {"name": "users", "description": "What is understood of a user."},
     {"name": "bundles", "description": "What was trained: verified, activated and rolled back under load."},
+    {"name": "experiments", "description": "Ways of serving compared on live traffic."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 

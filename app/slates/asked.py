@@ -38,6 +38,8 @@ def record_of(request: SlateRequest, slate: Slate, first_position: int = 1, *, r
             for position, place in enumerate(slate.items, first_position)
         ),
         user_id=request.user_id,
+        placement=request.placement,
+        arm=request.arm,
         request=asked | {RANKED: True} if ranked else asked,
         served_by=asdict(slate.served_by),
     )

@@ -108,4 +108,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX erasures_by_time ON erasures (at)",
     ),
+    (
+        # body: NULL once it was ended, so that the processes hear of that too.
+        "CREATE TABLE experiments (name TEXT PRIMARY KEY, body TEXT, seq INTEGER NOT NULL UNIQUE) STRICT",
+        "CREATE INDEX slates_by_arm ON slates (arm, served_at) WHERE arm IS NOT NULL",
+        """
+        CREATE TABLE shadows (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            version TEXT NOT NULL,
+            share REAL NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE shadow_answers (
+            version TEXT NOT NULL,
+            overlap REAL NOT NULL,
+            correlation REAL,
+            served_ms REAL NOT NULL,
+            shadow_ms REAL NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX shadow_answers_by_version ON shadow_answers (version)",
+    ),
 )

@@ -1,14 +1,16 @@
 """`/v1/bundles`: what was trained, what answers, and what a change of it did."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from app.api.schemas.fields import Wire
+from app.api.schemas.fields import Number, Wire
 from app.bundle import Manifest
 
 if TYPE_CHECKING:
     from app.rollout.rollout import Activated, Known
+    from app.rollout.shadow import ShadowPlan, ShadowReport
 
 BundleVersion = Annotated[str, StringConstraints(pattern="^[0-9a-f]{12}$")]
 
@@ -91,6 +93,61 @@ class ActivatedAnswer(Wire):
             warmed_users=activated.warmed_users,
             took_s=round(activated.took_s, 3),
         )
+
+
+class ShadowIn(Wire):
+    """How much of the traffic a candidate answers too, unseen."""
+
+    share: Number = Field(ge=0, le=1, description="Of slates asked for, 0 to 1. 0 ends it.")
+
+
+class ShadowAnswer(Wire):
+    """What was planned."""
+
+    version: str
+    share: float
+    since: datetime
+
+    @classmethod
+    def from_domain(cls, plan: "ShadowPlan") -> "ShadowAnswer":
+        return cls(version=plan.version, share=plan.share, since=plan.since)
+
+
+class Times(Wire):
+    """Milliseconds."""
+
+    p50: float
+    p95: float
+
+
+class ShadowReportAnswer(Wire):
+    """How a candidate's slates compare to those that were served, since the shadow traffic began."""
+
+    version: str
+    share: float = Field(description="Of requests answered twice now; 0 when it has ended.")
+    compared: int = Field(description="Requests.")
+    overlap: float | None = Field(description="Mean share of the served items that the candidate shows too, 0 to 1.")
+    overlap_se: float | None = Field(description="Standard error of that mean.")
+    correlation: float | None = Field(description="Mean of Spearman's rho over the items common to both, -1 to 1.")
+    served_ms: Times | None = Field(description="Time of the answers that were served.")
+    shadow_ms: Times | None = Field(description="Time of the candidate's, one at a time behind the live traffic.")
+
+    @classmethod
+    def from_domain(cls, report: "ShadowReport") -> "ShadowReportAnswer":
+        return cls(
+            version=report.version,
+            share=report.share,
+            compared=report.compared,
+            overlap=report.overlap,
+            overlap_se=report.overlap_se,
+            correlation=report.correlation,
+            served_ms=_times(report.served_ms),
+            shadow_ms=_times(report.shadow_ms),
+        )
+
+
+def _times(told: tuple[float, float] | None) -> Times | None:
+    return None if told is None else Times(p50=told[0], p95=told[1])
 
 
 def _summary(known: "Known") -> dict[str, Any]:

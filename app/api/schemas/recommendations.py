@@ -84,6 +84,9 @@ class Asker(Wire):
     words: Annotated[str, StringConstraints(max_length=1_000, pattern=NOT_BLANK)] | None = Field(
         None, description="A wish in plain language: 1 to 1,000 characters."
     )
+    session_id: Identifier | None = Field(
+        None, description="Of a visit: keeps somebody without a user_id in one arm of an experiment."
+    )
     context: ContextFeatures | None = Field(None, description="What is true of the request. Default: now, no features.")
     explain: StrictBool = Field(
         False, description="Measure what each recent event contributed and give it as evidence. Slower."
@@ -116,6 +119,7 @@ class Asker(Wire):
             user_id=domain.UserId(self.user_id) if self.user_id is not None else None,
             history=_read_history(self.history, domain.UserId(self.user_id or ""), at),
             words=(self.words or "").strip(),
+            session_id=self.session_id,
             explain=self.explain,
             deadline_ms=self.deadline_ms,
             return_properties=self.return_properties,

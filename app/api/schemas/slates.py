@@ -34,6 +34,7 @@ class ServedByAnswer(Wire):
     """How the answer was made."""
 
     bundle: str = Field(description="Version of the bundle that answered.")
+    arm: str | None = Field(description="Experiment and arm that served it, as experiment/arm; null when none did.")
     rung: domain.Rung = Field(description="How the interests came about, best first: fresh, cached, stale, popular.")
     profile_age_s: float | None = Field(description="Seconds since the interests were read; null when none were used.")
     degraded: list[str] = Field(description="What was missing for this answer; empty when nothing was.")
@@ -108,6 +109,7 @@ def _show_place(place: domain.SlateItem, names: Sequence[str] | None) -> SlateIt
 def _show_making(served_by: domain.ServedBy) -> ServedByAnswer:
     return ServedByAnswer(
         bundle=served_by.bundle,
+        arm=served_by.arm,
         rung=served_by.rung,
         profile_age_s=served_by.profile_age_s,
         degraded=list(served_by.degraded),

@@ -37,6 +37,7 @@ def test_nobody_gets_a_slate_of_exactly_the_promised_shape(client: TestClient) -
         "next": "/v1/recommendations/next/slate-1",
         "served_by": {
             "bundle": "bundle-1",
+            "arm": None,
             "rung": "popular",
             "profile_age_s": None,
             "degraded": [],

@@ -48,7 +48,7 @@ async def test_an_overloaded_encoder_leaves_the_older_vectors_and_says_so(
         await resources.histories.append([event(1, "ada", "i3")])
         await resources.recommender.recommend(ask(user_id=ADA))
         await resources.histories.append([event(2, "ada", "i4")])
-        profiles = resources.recommender._intents._profiles
+        profiles = resources.plain._intents._profiles
 
         async def refuse(_reading: object) -> object:
             raise Overloaded("full")
@@ -66,7 +66,7 @@ async def test_a_cache_that_is_gone_costs_an_encode_and_is_named(
 ) -> None:
     async with opened(tiny_settings) as resources:
         await resources.histories.append([event(1, "ada", "i3")])
-        cache = resources.recommender._intents._profiles._cache
+        cache = resources.plain._intents._profiles._cache
 
         async def fail(*_arguments: object) -> InterestVectors | None:
             raise CacheUnavailable("gone")
