@@ -48,7 +48,7 @@ check: setup ## Lint, types, import arrows
 	$(BIN)/python -m pytest tests/unit/test_arrows.py
 
 # One thread: the models of the tests are tiny, and threads that wait for a busy core cost more than they bring.
-test: setup redis-server check ## All tests
+test: setup redis-server chromium check ## All tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # The contract suite wants a real redis-server too. As root on Debian it is installed; elsewhere the suite says it skipped.
@@ -56,4 +56,9 @@ redis-server:
 	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server >/dev/null; } || true
 
-.PHONY: help setup demo serve check test redis-server
+# The console's tests drive Debian's Chromium.
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || true
+
+.PHONY: help setup demo serve check test redis-server chromium

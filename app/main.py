@@ -13,6 +13,7 @@ from app.api import (
     events,
     experiments,
     items,
+    maps,
     metrics,
     online_metrics,
     operations,
@@ -28,6 +29,7 @@ from app.api.edge import SECURITY_HEADERS, ExtraHeaders, LastResort, PlainStart,
 from app.api.keys import Keys, key_guard
 from app.api.openapi import DESCRIPTION, SWAGGER, TAGS, problem_responses, publish
 from app.api.problems import install_problems
+from app.console import CONSOLE_HEADERS, CONSOLE_PATH, serve_console
 from app.logs import configure_logging
 from app.settings import Settings
 
@@ -54,7 +56,18 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     install_problems(app)
     guard = key_guard(keys)
     refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
-    for resource in (recommendations, ranking, events, items, users, user_data, bundles, experiments, online_metrics):
+    for resource in (
+        recommendations,
+        ranking,
+        events,
+        items,
+        users,
+        user_data,
+        bundles,
+        experiments,
+        online_metrics,
+        maps,
+    ):
         app.include_router(
             resource.router,
             dependencies=guard,
@@ -65,6 +78,7 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     for resource in (operations, problem_types):
         app.include_router(resource.router, responses=problem_responses(405, 500))
     publish(app)
+    serve_console(app)
     return app
 
 
@@ -90,6 +104,7 @@ def _layers(settings: Settings, keys: Keys) -> list[Middleware]:
         Middleware(PlainStart),
         Middleware(CorrelationIdMiddleware),
         Middleware(Telemetry),
+        Middleware(ExtraHeaders, CONSOLE_HEADERS, under=CONSOLE_PATH),
         Middleware(ExtraHeaders, SECURITY_HEADERS),
         Middleware(LastResort),
         *limits,

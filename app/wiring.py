@@ -28,6 +28,7 @@ from app.experiments.store import ExperimentStore
 from app.experiments.trials import PURPOSE as TRIALS
 from app.experiments.trials import Trials, bundles_of
 from app.explanation.explainer import Explainer
+from app.explanation.space_map import Cartographer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
 from app.golden import check_golden
@@ -107,6 +108,7 @@ class Resources:
     catalogue: LiveCatalogue
     profiles: Profiles
     readers: InterestReader
+    maps: Cartographer
     slates: SlateStore
     merger: UserMerger
     exporter: UserExporter
@@ -270,9 +272,10 @@ async def open_bundle_resources(
         scorer = Scorer(trained.space, trained.context)
         phrasebook = Phrasebook(trained, _phrase_vectors(texts, trained.phrase_text, scorer.dim))
         masks = FilterMasks(catalogue)
+        intents = IntentReader(profiles, texts, scorer.dim, trained.words_scale)
         recommender = Recommender(
             bundle.version,
-            IntentReader(profiles, texts, scorer.dim, trained.words_scale),
+            intents,
             Eligibility(process.histories, catalogue, masks),
             masks,
             catalogue,
@@ -294,6 +297,7 @@ async def open_bundle_resources(
             catalogue=catalogue,
             profiles=profiles,
             readers=InterestReader(process.histories, profiles, catalogue, phrasebook, history_events=history_events),
+            maps=Cartographer(bundle.version, trained, catalogue, intents, phrasebook),
             slates=process.slates,
             merger=UserMerger(process.database),
             exporter=UserExporter(process.database),

@@ -32,6 +32,7 @@ from app.errors import (
     UnknownSlate,
     UnknownUser,
 )
+from app.explanation.map_places import MapInterest, MapItem, SpaceMap
 from app.history.observations import Observation
 from app.history.store import AppendResult
 from app.rollout.rollout import Activated, Known
@@ -202,6 +203,21 @@ class WholeUsers:
         return Receipt("receipt-1", user_id, datetime.now(UTC), {"events": len(gone)}, {})
 
 
+class FlatMap:
+    """Every item on the diagonal; the words, or the user, at the origin."""
+
+    def __init__(self, catalogue: MemoryCatalogue) -> None:
+        self.catalogue = catalogue
+
+    async def draw(self, request: SlateRequest, limit: int) -> SpaceMap:
+        items = list(self.catalogue.items.values())
+        label = request.words or request.user_id
+        source = Source.WORDS if request.words else Source.INTERESTS
+        interests = (MapInterest(label, source, 0.0, 0.0, (items[0].item_id,)),) if label else ()
+        places = tuple(MapItem(item, float(place), float(place)) for place, item in enumerate(items[:limit]))
+        return SpaceMap("bundle-1", (0.5, 0.25), places, interests, len(items), ())
+
+
 class FixedHealth:
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -262,6 +278,7 @@ class FakeResources:
         self.recommender = FirstItems(self.catalogue)
         self.readers = LastEvent(self.histories)
         self.merger = self.exporter = self.erasure = WholeUsers(self.histories)
+        self.maps = FlatMap(self.catalogue)
 
     def lease(self) -> AbstractContextManager["FakeResources"]:
         return nullcontext(self)

@@ -18,6 +18,7 @@ from app.rollout.shadow import ShadowPlan, ShadowReport
 from app.slates.online_metrics import By, OnlineMetrics, Window
 
 if TYPE_CHECKING:
+    from app.explanation.map_places import SpaceMap
     from app.history.observations import Observation
     from app.history.store import AppendResult
     from app.interests.phrases import Interest
@@ -79,6 +80,12 @@ class Exporter(Protocol):
 
 class Erasure(Protocol):
     async def erase(self, user_id: UserId) -> "Receipt": ...
+
+
+class Maps(Protocol):
+    async def draw(self, request: SlateRequest, limit: int) -> "SpaceMap":
+        """Up to `limit` items, and the interests of whoever the request is for, in two dimensions."""
+        ...
 
 
 class Health(Protocol):
@@ -160,6 +167,8 @@ class Resources(Protocol):
     def exporter(self) -> Exporter: ...
     @property
     def erasure(self) -> Erasure: ...
+    @property
+    def maps(self) -> Maps: ...
     @property
     def health(self) -> Health: ...
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import telemetry
 from app.api.problems import show_problem
 from app.api.refusals import BodyTooLarge, Unforeseen
+from app.console import CONSOLE_PATH
 from app.errors import PenchantError
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -50,8 +51,7 @@ class Telemetry:
             self._tell(scope, status, perf_counter() - started)
 
     def _tell(self, scope: Scope, status: int, took_s: float) -> None:
-        # Only the pages under /docs are served by an endpoint that is no route of ours.
-        route = getattr(scope.get("route"), "path", "documentation" if "endpoint" in scope else "unmatched")
+        route = getattr(scope.get("route"), "path", None) or _pages_of(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"  # a client may invent as many as it likes
         telemetry.count_request(route, method, status, took_s)
         if route not in PROBES:
@@ -59,19 +59,23 @@ class Telemetry:
 
 
 class ExtraHeaders:
-    """Adds headers to every answer."""
+    """Adds headers to every answer, or to those of paths that begin with `under`. An outer layer's word is the last."""
 
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str], under: str = "") -> None:
         self._app = app
         self._headers = headers
+        self._under = under
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope.get("path", "").startswith(self._under):
+            return await self._app(scope, receive, send)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        return await self._app(scope, receive, send_with_headers)
 
 
 class SizeGuard:
@@ -136,6 +140,13 @@ class PlainStart:
             await send(message)
 
         await self._app(scope, receive, send_plainly if scope["type"] == "lifespan" else send)
+
+
+def _pages_of(scope: Scope) -> str:
+    """What to call pages and files that are no routes of ours: only those under /docs have an endpoint."""
+    if scope["path"].startswith(CONSOLE_PATH):
+        return "console"
+    return "documentation" if "endpoint" in scope else "unmatched"
 
 
 def _content_length(scope: Scope) -> int:

@@ -33,6 +33,7 @@ OPERATIONS = {
     "delete_experiment": ("delete", "/v1/experiments/{name}"),
     "get_experiment_results": ("get", "/v1/experiments/{name}/results"),
     "read_online_metrics": ("get", "/v1/metrics/online"),
+    "read_map": ("get", "/v1/map"),
     "live": ("get", "/livez"),
     "ready": ("get", "/readyz"),
     "healthy": ("get", "/healthz"),

@@ -1,0 +1,168 @@
+// Small views that every panel uses: the states of an answer, controls, numbers.
+
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact/standalone.module.js";
+
+export const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+export const plain = (value, digits = 2) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
+export const percent = (share) => `${Math.round(share * 100)}%`;
+export const many = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+export const ms = (value) =>
+  value >= 100 ? `${Math.round(value)} ms` : value >= 1 ? `${value.toFixed(1)} ms` : `${value.toFixed(2)} ms`;
+
+export function Loading({ what }) {
+  return html`<div class="loading" role="status"><span class="sr">Loading ${what}</span><i /><i /><i /></div>`;
+}
+
+export function Empty({ title, children }) {
+  return html`<div class="empty"><p class="empty-title">${title}</p><p>${children}</p></div>`;
+}
+
+// An RFC 9457 problem as people read it.
+export function ProblemNote({ problem, again }) {
+  return html`<div class="problem" role="alert">
+    <p class="problem-title">${problem.status ? html`<b>${problem.status}</b> ` : ""}${problem.title}</p>
+    ${problem.detail && html`<p>${problem.detail}</p>`}
+    ${problem.errors?.length > 1 && html`<ul>
+      ${problem.errors.map((e) => html`<li><code>${e.location}</code> ${e.message}</li>`)}</ul>`}
+    <p class="problem-foot">
+      ${again && html`<button class="quiet" onClick=${again}>Ask again</button>`}
+      ${problem.request_id && html`<span>Request <code>${problem.request_id}</code></span>`}
+    </p>
+  </div>`;
+}
+
+// One answer in whichever state it is in. children: data to what is shown of it.
+export function Answer({ answer, what, children }) {
+  if (answer.problem) return html`<${ProblemNote} problem=${answer.problem} again=${answer.ask} />`;
+  if (answer.data === null) return answer.busy ? html`<${Loading} what=${what} />` : null;
+  return html`<div class="answer ${answer.busy ? "is-busy" : ""}" aria-busy=${answer.busy}>${children(answer.data)}
+    </div>`;
+}
+
+export function Field({ label, hint, children, id }) {
+  return html`<div class="field">
+    <label for=${id}>${label}</label>${children}${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
+  </div>`;
+}
+
+// One of a few: radio buttons that look like one control.
+export function Choice({ name, label, options, value, onPick }) {
+  return html`<fieldset class="choice">
+    <legend class="sr">${label}</legend>
+    ${options.map(
+      ([option, text]) => html`<label class=${option === value ? "is-on" : ""}>
+        <input type="radio" name=${name} value=${option} checked=${option === value} onChange=${() => onPick(option)} />
+        <span>${text}</span>
+      </label>`,
+    )}
+  </fieldset>`;
+}
+
+export function Switch({ label, value, onSet, hint }) {
+  return html`<label class="switch">
+    <input type="checkbox" role="switch" checked=${value} onChange=${(e) => onSet(e.target.checked)} />
+    <span>${label}${hint && html`<small>${hint}</small>`}</span>
+  </label>`;
+}
+
+// Find an item by its title, with the keyboard as with the pointer. items: [{item_id, title}].
+export function ItemSearch({ id, items, onPick, placeholder }) {
+  const [text, setText] = useState("");
+  const [open, setOpen] = useState(false);
+  const [at, setAt] = useState(0);
+  const wanted = text.trim().toLowerCase();
+  const found = wanted
+    ? items.filter((i) => i.title.toLowerCase().includes(wanted) || i.item_id === wanted).slice(0, 8)
+    : [];
+  const pick = (item) => {
+    onPick(item);
+    setText("");
+    setOpen(false);
+  };
+  const onKeyDown = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && found.length) {
+      event.preventDefault();
+      setAt((at + step + found.length) % found.length);
+    }
+    if (event.key === "Enter" && open && found[at]) {
+      event.preventDefault();
+      pick(found[at]);
+    }
+    if (event.key === "Escape") setOpen(false);
+  };
+  const shown = open && found.length > 0;
+  return html`<div class="search">
+    <input
+      id=${id}
+      role="combobox"
+      autocomplete="off"
+      aria-expanded=${String(shown)}
+      aria-controls="${id}-list"
+      aria-activedescendant=${shown ? `${id}-${at}` : undefined}
+      placeholder=${placeholder}
+      value=${text}
+      onInput=${(e) => (setText(e.target.value), setOpen(true), setAt(0))}
+      onKeyDown=${onKeyDown}
+      onBlur=${() => setOpen(false)}
+    />
+    <ul id="${id}-list" role="listbox" aria-label="Items found" hidden=${!shown}>
+      ${found.map(
+        (item, place) => html`<li
+          id="${id}-${place}"
+          role="option"
+          aria-selected=${String(place === at)}
+          onMouseDown=${(e) => (e.preventDefault(), pick(item))}
+        >
+          ${item.title}<span class="faint">${item.item_id}</span>
+        </li>`,
+      )}
+    </ul>
+    ${open && wanted && !found.length && html`<p class="hint" role="status">Nothing is called that here.</p>`}
+  </div>`;
+}
+
+export function Chip({ children, onRemove, name }) {
+  return html`<li class="chip"><span>${children}</span>
+    <button aria-label="Remove ${name}" onClick=${onRemove}>×</button></li>`;
+}
+
+// A word for what has just been done, spoken to those who cannot see it; gone after a while.
+export function Toast({ children, onGone }) {
+  useEffect(() => {
+    const timer = setTimeout(onGone, 6_000);
+    return () => clearTimeout(timer);
+  }, [children]);
+  return html`<div class="toast" role="status">${children}</div>`;
+}
+
+// Children glide from where they were to where they are; `keys` is their order. Still where motion is unwelcome.
+export function useGlide(keys) {
+  const list = useRef(null);
+  const before = useRef(new Map());
+  useEffect(() => {
+    if (!list.current) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const after = new Map();
+    for (const row of list.current.children) {
+      const top = row.offsetTop;
+      const was = before.current.get(row.dataset.key);
+      after.set(row.dataset.key, top);
+      if (still || was === top) continue;
+      const from = was === undefined ? { opacity: 0 } : { transform: `translateY(${was - top}px)` };
+      row.animate([from, { opacity: 1, transform: "none" }], { duration: 380, easing: "cubic-bezier(.2,.7,.2,1)" });
+    }
+    before.current = after;
+  }, [keys.join("\n")]);
+  return list;
+}
+
+// The colour that a custom property stands for in the theme of now, for canvases.
+export function ink(name) {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+}
