@@ -56,6 +56,19 @@ async def test_many_changes_are_answered_as_few_are(rooms: Rooms) -> None:
     assert await ids(masks, rooms, "year >= 2024") == {f"i{n}" for n in range(12)}
 
 
+async def test_changes_past_what_the_event_loop_may_ask_about_are_asked_about_elsewhere(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.filtering.masks.FEW", 2)
+    monkeypatch.setattr("app.filtering.masks.REBUILD_SHARE", 1.0)
+    masks = FilterMasks(rooms.catalogue)
+    assert await ids(masks, rooms, "year = 2024") == set()
+    for n in range(7):
+        await rooms.catalogue.put(replace(NEW, item_id=ItemId(f"new{n}")))
+    assert await ids(masks, rooms, "year = 2024") == {f"new{n}" for n in range(7)}
+    assert await ids(masks, rooms, "year > 2023") == {f"new{n}" for n in range(7)}
+
+
 async def test_time_goes_on_by_the_minute(rooms: Rooms) -> None:
     masks = FilterMasks(rooms.catalogue)
     bounds = {"available_from": "2024-06-03T10:05:00Z", "available_until": "2024-06-03T10:07:00Z"}
