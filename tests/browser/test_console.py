@@ -324,3 +324,31 @@ def test_the_key_is_asked_for_sent_and_kept_in_the_tab(browser: Browser, tiny_bu
         page.get_by_text("Nobody", exact=True).click()
         expect(page.locator(".ranked")).to_be_visible()
         assert page.evaluate("JSON.stringify(localStorage)").find("sesame") < 0
+
+
+def test_an_experiment_is_started_read_and_ended(page: Page, server: Server) -> None:
+    open_panel(page, "Experiments")
+    page.get_by_role("button", name="New experiment").click()
+    page.get_by_label("Name", exact=True).fill("mixed-slates")
+    page.get_by_role("button", name="Start it").click()
+    opened = page.get_by_role("region", name="Experiment mixed-slates")
+    expect(opened).to_contain_text("diversity 0.3")
+    expect(opened.locator(".arms tbody tr")).to_have_count(2)
+
+    opened.get_by_role("button", name="End this experiment").click()
+    opened.get_by_role("button", name="End it for good").click()
+    expect(page.get_by_text("Everybody is served alike")).to_be_visible()
+    assert server.ask("GET", "/v1/experiments")["experiments"] == []
+
+
+def test_outcomes_count_what_was_served(page: Page) -> None:
+    ask_for(page, "u1")
+    page.get_by_role("button", name="like", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Stored")).to_be_visible()
+    open_panel(page, "Outcomes")
+    page.get_by_text("Hour", exact=True).click()
+
+    expect(page.locator(".wide-table tbody tr")).to_have_count(1)
+    expect(page.get_by_role("img", name="Click rate")).to_be_visible()
+    page.get_by_text("By bundle", exact=True).click()
+    expect(page.locator(".wide-table thead")).to_contain_text("bundle")

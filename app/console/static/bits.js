@@ -127,6 +127,11 @@ export function Chip({ children, onRemove, name }) {
     <button aria-label="Remove ${name}" onClick=${onRemove}>×</button></li>`;
 }
 
+// A table that may be wider than the page: it scrolls by itself, by keyboard too.
+export function Scroll({ label, children }) {
+  return html`<div class="scroll" role="region" aria-label=${label} tabindex="0">${children}</div>`;
+}
+
 // A word for what has just been done, spoken to those who cannot see it; gone after a while.
 export function Toast({ children, onGone }) {
   useEffect(() => {

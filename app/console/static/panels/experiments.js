@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call, segment } from "../api.js";
-import { Answer, Empty, Field, ProblemNote, Toast, percent } from "../bits.js";
+import { Answer, Empty, Field, ProblemNote, Scroll, Toast, percent } from "../bits.js";
 import { useAction, useAnswer } from "../hooks.js";
 
 const EXAMPLE = JSON.stringify({ arms: [{}, { diversity: 0.3 }], traffic: 0.5, effect: 0.02 }, null, 1);
@@ -74,7 +74,7 @@ function Experiment({ experiment, onDone, offer }) {
 function Arms({ arms, about }) {
   const reach = Math.max(0.01, ...arms.flatMap(({ interval }) => (interval ? [Math.abs(interval.low), Math.abs(interval.high)] : [])));
   const place = (value) => `${50 + (50 * value) / reach}%`;
-  return html`<table class="wide-table arms">
+  return html`<${Scroll} label="Arms"><table class="wide-table arms">
     <thead><tr><th scope="col">arm</th><th scope="col" class="num">units</th><th scope="col" class="num">rate</th>
       <th scope="col">difference to a</th><th scope="col">verdict</th></tr></thead>
     <tbody>
@@ -92,7 +92,7 @@ function Arms({ arms, about }) {
         <td class="is-${arm.verdict}">${arm.verdict}</td>
       </tr>`)}
     </tbody>
-  </table>`;
+  </table><//>`;
 }
 
 const points = (difference) => `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call } from "../api.js";
-import { Answer, Choice, Empty, many, ms } from "../bits.js";
+import { Answer, Choice, Empty, Scroll, many, ms } from "../bits.js";
 import { Chart } from "../chart.js";
 import { useAnswer } from "../hooks.js";
 
@@ -51,9 +51,9 @@ const nameOf = (group, by) => (by ? (group[by] ?? "none") : "all slates");
 const share = (rate) => `${(100 * rate).toFixed(1)}%`;
 
 function Table({ groups, by }) {
-  return html`<table class="wide-table">
+  return html`<${Scroll} label="Outcomes"><table class="wide-table">
     <thead><tr>
-      <th scope="col">${by || "slates"}</th>
+      <th scope="col">${by || "of"}</th>
       ${["slates", "users", "click rate", "of items", "conversion", "coverage", "time, median", "95th"].map(
         (name) => html`<th scope="col" class="num">${name}</th>`,
       )}
@@ -69,7 +69,7 @@ function Table({ groups, by }) {
         ${["p50", "p95"].map((at) => html`<td class="num">${group.took_ms ? ms(group.took_ms[at]) : "–"}</td>`)}
       </tr>`)}
     </tbody>
-  </table>`;
+  </table><//>`;
 }
 
 // The groups over time, the largest first; as many as there are colours.
