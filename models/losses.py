@@ -9,19 +9,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
+def interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of the best interest's score, as serving scores: s_i = max_k u_k . x_i.
 
-    interests: (P, K, D), gate applied. items: (N, D). targets: (P,) rows. allowed: (N,) bool, items in the softmax.
+    interests: (P, K, D), gate applied. items: (N, D), those in the softmax. targets: (P,) places in `items`.
     """
+    if interests.shape[1] == 1:  # the maximum of one, and its gradient, would cost a third of a step
+        return F.cross_entropy(interests[:, 0] @ items.T, targets)
     logits = (interests @ items.T).amax(dim=1)  # (P, N); max, not mean: an item needs to please one interest
-    return F.cross_entropy(logits.masked_fill(~allowed, float("-inf")), targets)
+    return F.cross_entropy(logits, targets)
 
 
-def mean_interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
+def mean_interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor:
     """The same for the mean of the interests: keeps each of them anchored while the maximum trains one at a time."""
-    logits = interests.mean(dim=1) @ items.T
-    return F.cross_entropy(logits.masked_fill(~allowed, float("-inf")), targets)
+    return F.cross_entropy(interests.mean(dim=1) @ items.T, targets)
 
 
 def routing_balance(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor:
@@ -33,15 +34,17 @@ def routing_balance(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor
     return (won * (won * len(won)).clamp(min=1e-9).log()).sum()
 
 
-def in_batch_cross_entropy(left: Tensor, right: Tensor, log_share: Tensor, temperature: float) -> Tensor:
+def in_batch_cross_entropy(left: Tensor, right: Tensor, rows: Tensor, log_share: Tensor, temperature: float) -> Tensor:
     """Pairs (left_b, right_b), the other rights of the batch as negatives, each corrected by how often it turns up.
 
-    left, right: (B, D) unit vectors. log_share: (B,) log of each right item's share among drawn rights. The correction
-    (logQ; Yi et al. 2019, section 3) keeps popular items from being punished for being drawn often.
+    left, right: (B, D) unit vectors. rows: (B,) item rows of the rights: an item drawn twice is no negative of itself
+    (its two vectors differ where there is dropout, so they cannot tell). log_share: (B,) log of each right item's share
+    among drawn rights. The correction (logQ; Yi et al. 2019, section 3) keeps popular items from being punished for
+    being drawn often.
     """
     logits = left @ right.T / temperature - log_share
-    same = (right @ right.T) > 1 - 1e-6  # the same item drawn twice is no negative of itself
-    logits = logits.masked_fill(same & ~torch.eye(len(left), dtype=torch.bool, device=left.device), float("-inf"))
+    same = (rows.unsqueeze(0) == rows.unsqueeze(1)).fill_diagonal_(False)
+    logits = logits.masked_fill(same, float("-inf"))
     return F.cross_entropy(logits, torch.arange(len(left), device=left.device))
 
 

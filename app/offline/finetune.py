@@ -215,7 +215,7 @@ def _schedule(recipe: Recipe, epochs: int, patience: int, rate: float) -> Schedu
         body_rate=rate,
         head_rate=rate,
         history_events=recipe.history_events,
-        batch_windows=recipe.batch_windows,
+        batch_tokens=recipe.batch_tokens,
         weight_decay=recipe.weight_decay,
         warm_up=recipe.warm_up,
         clip=recipe.clip,

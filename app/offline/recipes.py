@@ -20,7 +20,7 @@ class Recipe:
     tether: float = 0.3
     # shared by both blocks
     history_events: int = 50
-    batch_windows: int = 16
+    batch_tokens: int = 800
     weight_decay: float = 0.01
     warm_up: float = 0.05
     clip: float = 1.0

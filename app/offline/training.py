@@ -35,7 +35,7 @@ class Schedule:
     body_rate: float
     head_rate: float
     history_events: int
-    batch_windows: int
+    batch_tokens: int
     weight_decay: float
     warm_up: float
     clip: float
@@ -74,7 +74,8 @@ class BlockTrainer:
         self.device = device
         self.checkpoint = checkpoint
         self.text = to_tensor(histories.text).to(device)
-        self.allowed = torch.from_numpy(training_counts(histories.dataset, split) > 0).to(device)
+        self.places = _places_in_softmax(training_counts(histories.dataset, split))
+        self.in_softmax = torch.from_numpy(np.flatnonzero(self.places >= 0)).to(device)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), weight_decay=schedule.weight_decay)
         self.curve: list[Epoch] = []
         self.best: dict[str, Tensor] = {}
@@ -104,9 +105,10 @@ class BlockTrainer:
         torch.manual_seed(self.seed * 1_000 + epoch)
         rng = np.random.default_rng([self.seed, epoch])
         windows = draw_windows(self.histories.dataset, self.split.train, self.schedule.history_events, rng)
-        total, steps = 0.0, math.ceil(len(windows) / self.schedule.batch_windows)
+        cut = batches(windows, self.schedule.batch_tokens, rng)
+        total, steps = 0.0, len(cut)
         self.block.train()
-        for step, window in enumerate(batches(windows, self.schedule.batch_windows)):
+        for step, window in enumerate(cut):
             self._set_rates((epoch + step / steps) / self.schedule.epochs)
             loss = self._loss(window)
             self.optimizer.zero_grad()
@@ -123,12 +125,13 @@ class BlockTrainer:
         context = self.histories.contexts(targets[real], inputs[real]).to(self.device)
         interests = self.block.interests(self.histories.events(inputs).to(self.device))  # (B, H, K, D)
         chosen = interests[torch.from_numpy(real).to(self.device)] * self.block.gate(context).unsqueeze(1)  # (P, K, D)
-        rows = torch.from_numpy(self.histories.dataset.rows[targets[real]]).to(self.device)
-        items = self.block.items(self.text)
-        loss = interest_cross_entropy(chosen, items, rows, self.allowed)
+        rows = self.histories.dataset.rows[targets[real]]
+        places = torch.from_numpy(self.places[rows]).to(self.device)
+        items = self.block.items(self.text)[self.in_softmax]
+        loss = interest_cross_entropy(chosen, items, places)
         if self.schedule.mean_interest and chosen.shape[1] > 1:
-            mean = mean_interest_cross_entropy(chosen, items, rows, self.allowed)
-            balance = routing_balance(chosen, items, rows)
+            mean = mean_interest_cross_entropy(chosen, items, places)
+            balance = routing_balance(chosen, items, places)
             loss = loss + self.schedule.mean_interest * mean + self.schedule.routing * balance
         return loss
 
@@ -145,7 +148,7 @@ class BlockTrainer:
         """The pretrained body learns slowly; biases and norms do not decay."""
         groups: dict[tuple[bool, bool], list[Tensor]] = {}
         for name, weights in self.block.named_parameters():
-            body, decays = ".transformer." in f".{name}", weights.ndim > 1 and "embed" not in name
+            body, decays = ".transformer." in f".{name}", weights.ndim > 1
             groups.setdefault((body, decays), []).append(weights)
         return [
             {
@@ -182,6 +185,12 @@ class BlockTrainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.best = state["best"]
         self.curve = [Epoch(*line) for line in state["curve"]]
+
+
+def _places_in_softmax(counts: IntArray) -> IntArray:
+    """(N,): the place of each item among those with training events, -1 for the others (see `models.losses`)."""
+    trained_on = counts > 0
+    return np.where(trained_on, np.cumsum(trained_on) - 1, -1).astype(np.int64)
 
 
 @torch.inference_mode()

@@ -78,13 +78,16 @@ def test_training_ends_after_the_last_epoch_or_when_patience_does(
 
 
 def test_a_block_learns_what_follows_what(tmp_path: Path) -> None:
-    """After a, b; after b, c ...: what each walk did last, which training never saw, follows the same rule."""
-    learner = trainer(tmp_path, dataclasses.replace(SCHEDULE, epochs=60, patience=60, head_rate=1e-2, body_rate=1e-2))
+    """After a, b; after b, c ...: what each walk did last, which training saw in other walks only, follows the rule."""
+    walks = dataset_of({f"u{n}": [(LETTERS[(n + step) % 8], step) for step in range(5)] for n in range(8)})
+    last = split_of(walks, test=[5 * n + 4 for n in range(8)], validation=[5 * n + 3 for n in range(8)])
+    schedule = dataclasses.replace(SCHEDULE, epochs=60, patience=60, head_rate=1e-2, body_rate=1e-2)
+    learner = trainer(tmp_path, schedule, walks, last)
     curve = learner.run(silent(), "walks")
-    asked = LAST.validation
+    asked = last.validation
     ranks = rank_unseen(learner.histories, asked, block_scores(learner.block, learner.histories, asked, SCHEDULE, CPU))
     assert curve[-1].loss < curve[0].loss / 2
-    assert ranks.tolist() == [0, 0, 0, 0]
+    assert ranks.tolist() == [0] * 8
 
 
 def test_the_block_is_left_with_the_weights_of_its_best_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +189,15 @@ def test_refusals_are_read_and_never_predicted(tmp_path: Path) -> None:
     )
     learner._loss(np.array([[0, 1, 2]]))
     assert targets == [[1]]
+
+
+def test_an_item_without_training_events_is_not_pushed_away(tmp_path: Path) -> None:
+    data = dataset_of({"ann": [("a", 0), ("b", 1), ("a", 2), ("b", 3), ("a", 4), ("c", 5)]})
+    learner = trainer(tmp_path, dataset=data, split=split_of(data, test=[5], validation=[4]))
+    learner._loss(np.array([[0, 1, 2, 3]])).backward()
+    moved = learner.block.encoder.items.weight.grad.abs().sum(dim=1)
+    assert (moved[1:3] > 0).all()
+    assert moved[3] == 0  # row 2, "c", plus one
 
 
 def test_scores_of_a_block_are_the_best_interests_in_each_questions_context() -> None:

@@ -100,7 +100,7 @@ def test_tuning_learns_which_of_a_batch_belong_together(llama_folder: Path, tiny
     def loss(encoder: ItemEncoder) -> float:
         vectors = encoder.encode(texts)
         left, right = vectors[pairs[:, 0]], vectors[pairs[:, 1]]
-        return float(in_batch_cross_entropy(left, right, torch.zeros(32), TINY.pair_temperature))
+        return float(in_batch_cross_entropy(left, right, torch.arange(32), torch.zeros(32), TINY.pair_temperature))
 
     assert loss(tune(llama_folder, tiny_dataset, **LONGER, tether=0.0)) < loss(load_item_encoder(llama_folder)) - 1
 

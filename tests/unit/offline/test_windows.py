@@ -89,11 +89,19 @@ def test_the_same_seed_cuts_alike_and_another_otherwise() -> None:
     assert cuts[0] == cuts[1] != cuts[2]
 
 
-def test_batches_are_the_windows_in_order() -> None:
-    windows = np.arange(10).reshape(5, 2)
-    parts = list(batches(windows, 2))
-    assert [len(part) for part in parts] == [2, 2, 1]
-    assert np.array_equal(np.concatenate(parts), windows)
+@given(st.lists(st.integers(2, 30), min_size=1, max_size=40), st.integers(1, 90), st.integers(0, 2**32))
+def test_batches_hold_every_window_once_within_their_size(lengths: list[int], tokens: int, seed: int) -> None:
+    """A batch reads all but the last event of each window; only a window that is longer by itself may go past."""
+    width = max(lengths)
+    firsts = np.cumsum([0, *lengths[:-1]])
+    windows = np.full((len(lengths), width), NOBODY)
+    for place, (first, length) in enumerate(zip(firsts, lengths, strict=True)):
+        windows[place, :length] = first + np.arange(length)
+    parts = batches(windows, tokens, np.random.default_rng(seed))
+    told = sorted(tuple(row[row != NOBODY]) for part in parts for row in part)
+    assert told == sorted(tuple(row[row != NOBODY]) for row in windows)
+    assert all(len(part) == 1 or len(part) * (part.shape[1] - 1) <= tokens for part in parts)
+    assert all((part != NOBODY).any(axis=0).all() for part in parts)
 
 
 @pytest.mark.parametrize("has_times", [True, False])
