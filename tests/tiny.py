@@ -58,7 +58,7 @@ SIZES = {
 TINY = dataclasses.replace(
     get_recipe("tiny"),
     history_events=12,
-    batch_tokens=200,
+    batch_tokens=60,
     block_dim=16,
     interests=2,
     id_dim=8,

@@ -81,7 +81,7 @@ def test_a_block_learns_what_follows_what(tmp_path: Path) -> None:
     """After a, b; after b, c ...: what each walk did last, which training saw in other walks only, follows the rule."""
     walks = dataset_of({f"u{n}": [(LETTERS[(n + step) % 8], step) for step in range(5)] for n in range(8)})
     last = split_of(walks, test=[5 * n + 4 for n in range(8)], validation=[5 * n + 3 for n in range(8)])
-    schedule = dataclasses.replace(SCHEDULE, epochs=60, patience=60, head_rate=1e-2, body_rate=1e-2)
+    schedule = dataclasses.replace(SCHEDULE, epochs=120, patience=120, head_rate=1e-2, body_rate=1e-2)
     learner = trainer(tmp_path, schedule, walks, last)
     curve = learner.run(silent(), "walks")
     asked = last.validation
