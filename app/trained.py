@@ -17,7 +17,7 @@ from app.domain import FloatArray, IntArray, Item
 from app.errors import BundleError
 from app.scoring.context import ContextCodes
 from models.item_encoder import ItemEncoder, load_item_encoder
-from models.space import Blend, Shape, Space
+from models.space import Blend, IdBlock, Shape, Space, TextBlock
 from models.user_encoder import build_user_transformer
 
 ITEM_ENCODER = "item_encoder"
@@ -86,7 +86,12 @@ def load_trained(bundle: Bundle, device: torch.device) -> Trained:
     """Read a verified bundle. Raises BundleError where its files do not fit one another."""
     form: dict[str, Any] = json.loads(bundle.path(SPACE_FORM).read_text())
     shape = Shape(**{**form["shape"], "feature_sizes": tuple(form["shape"]["feature_sizes"])})
-    space = Space(shape, build_user_transformer(form["transformer"]), Blend(**form["blend"]))
+    space = Space(
+        shape,
+        TextBlock(shape, build_user_transformer(form["transformer"])),
+        IdBlock(shape),
+        Blend(**form["blend"]),
+    )
     try:
         space.load_state_dict(load_file(bundle.path(SPACE_WEIGHTS)))
     except RuntimeError as mismatch:

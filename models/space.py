@@ -59,6 +59,7 @@ class TextBlock(nn.Module):
 
     def __init__(self, shape: Shape, transformer: nn.Module) -> None:
         super().__init__()
+        self.max_events = shape.max_events
         self.encoder = UserEncoder(
             transformer,
             text_dim=shape.text_dim,
@@ -94,6 +95,7 @@ class IdBlock(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
+        self.max_events = shape.max_events
         self.encoder = IdEncoder(
             n_items=shape.n_items,
             dim=shape.id_dim,
@@ -124,12 +126,12 @@ Block = TextBlock | IdBlock
 class Space(nn.Module):
     """Both blocks, joined. Serving and evaluation see the model through this class alone."""
 
-    def __init__(self, shape: Shape, transformer: nn.Module, blend: Blend | None = None) -> None:
+    def __init__(self, shape: Shape, text: TextBlock, id: IdBlock, blend: Blend | None = None) -> None:  # noqa: A002
         super().__init__()
         self.shape = shape
         self.blend = blend or Blend()
-        self.text = TextBlock(shape, transformer)
-        self.id = IdBlock(shape)
+        self.text = text
+        self.id = id
 
     def interests(self, events: EventBatch) -> Tensor:
         """(B, K, block_dim + id_dim), before the gate."""

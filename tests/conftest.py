@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tiny_rooms import Rooms
 
     from app.offline.dataset import Dataset
-    from app.offline.finetune import Models
+    from app.offline.workshop import Models
     from app.trained import Trained
 
 # How long an example takes says how busy the machine is, and nothing of the code.
@@ -53,7 +53,7 @@ def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_models(bert_folder: Path, llama_folder: Path) -> "Models":
-    from app.offline.finetune import Models
+    from app.offline.workshop import Models
 
     return Models(text=bert_folder, user=llama_folder)
 

@@ -22,12 +22,12 @@ from app.history.weights import event_weight
 from app.offline.build import Run, build_bundle
 from app.offline.dataset import Dataset, read_dataset
 from app.offline.dataset_folder import write_dataset
-from app.offline.finetune import Models
 from app.offline.recipes import Recipe, get_recipe
 from app.offline.split import Protocol
+from app.offline.workshop import Models
 from models.events import EventBatch, event_batch
 from models.quiet import quiet_transformers
-from models.space import Shape, Space
+from models.space import IdBlock, Shape, Space, TextBlock
 from models.user_encoder import load_user_transformer
 
 GENRES = ("space", "crime", "romance", "western", "horror", "cartoon")
@@ -155,7 +155,7 @@ def random_space(folder: Path, *, has_times: bool = True, feature_sizes: tuple[i
         feature_sizes=feature_sizes,
     )
     torch.manual_seed(0)
-    return stir(Space(shape, load_user_transformer(folder, layers=2)))
+    return stir(Space(shape, TextBlock(shape, load_user_transformer(folder, layers=2)), IdBlock(shape)))
 
 
 def stir(module: Any) -> Any:

@@ -15,10 +15,11 @@ from app.bundle import MANIFEST, Manifest, open_bundle, seal
 from app.golden import write_golden
 from app.offline.atomic import replace_text
 from app.offline.dataset import Dataset
-from app.offline.finetune import Curves, Models, finetune
+from app.offline.finetune import Curves, finetune
 from app.offline.learning_curve import draw_learning_curve
 from app.offline.recipes import Recipe
 from app.offline.split import Protocol, split
+from app.offline.workshop import Models, Workshop
 from app.trained import Trained, load_trained, save_trained
 
 GOLDEN_HISTORIES = 4
@@ -61,9 +62,8 @@ def build_bundle(
     if (found := _find_finished(folder, artifacts)) is not None:
         return found
     divided = split(run.dataset, run.protocol)
-    trained, curves = finetune(
-        run.dataset, divided, run.recipe, run.models, folder, seed=run.seed, device=device, progress=progress
-    )
+    workshop = Workshop(run.dataset, divided, run.recipe, run.models, folder, run.seed, device, progress)
+    trained, curves = finetune(workshop)
     unsealed = folder / "bundle"
     shutil.rmtree(unsealed, ignore_errors=True)
     unsealed.mkdir()

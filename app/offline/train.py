@@ -9,9 +9,9 @@ from app.device import choose_device, share_threads, spend_threads
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import read_dataset
 from app.offline.fetch import fetch_base_model
-from app.offline.finetune import Models
 from app.offline.recipes import get_recipe
 from app.offline.split import Protocol
+from app.offline.workshop import Models
 from app.settings import Settings
 
 

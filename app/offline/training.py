@@ -136,13 +136,20 @@ class BlockTrainer:
         return loss
 
     def _validate(self, loss: float) -> None:
-        asked = sample_questions(self.split.validation)
-        scores = block_scores(self.block, self.histories, asked, self.schedule, self.device)
-        ranks = rank_unseen(self.histories, asked, scores)
-        epoch = Epoch(len(self.curve), loss, float(ndcg_at(ranks, 10).mean()))
+        epoch = Epoch(len(self.curve), loss, self._ndcg10(sample_questions(self.split.validation)))
         if not self.curve or epoch.ndcg10 > max(done.ndcg10 for done in self.curve):
             self.best = {name: weights.detach().clone() for name, weights in self.block.state_dict().items()}
         self.curve.append(epoch)
+
+    @torch.inference_mode()
+    def _ndcg10(self, questions: IntArray) -> float:
+        self.block.eval()
+        items, total = self.block.items(self.text), 0.0
+        for start in range(0, len(questions), SCORE_BATCH):
+            asked = questions[start : start + SCORE_BATCH]
+            ranks = rank_unseen(self.histories, asked, score_by_block(self.block, self.histories, asked, items))
+            total += float(ndcg_at(ranks, 10).sum())
+        return total / len(questions)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """The pretrained body learns slowly; biases and norms do not decay."""
@@ -194,18 +201,16 @@ def _places_in_softmax(counts: IntArray) -> IntArray:
 
 
 @torch.inference_mode()
-def block_scores(
-    block: Block, histories: Histories, questions: IntArray, schedule: Schedule, device: torch.device
-) -> np.ndarray:
-    """(Q, N) float32 scores of every item by one block alone, in each question's own context."""
+def score_by_block(block: Block, histories: Histories, asked: IntArray, items: Tensor) -> np.ndarray:
+    """(Q, N) float32 scores of every item by one block alone, in each question's own context.
+
+    items: (N, D) of the block, computed once by whoever asks many batches.
+    """
     block.eval()
-    items = block.items(to_tensor(histories.text).to(device))
-    scores = np.empty((len(questions), len(items)), dtype=np.float32)
-    for start in range(0, len(questions), SCORE_BATCH):
-        asked = questions[start : start + SCORE_BATCH]
-        gate = block.gate(histories.contexts(asked, asked - 1).to(device))
-        interests = block.read(histories.events(histories.before(asked, schedule.history_events)).to(device))
-        scores[start : start + len(asked)] = ((interests * gate.unsqueeze(1)) @ items.T).amax(dim=1).cpu().numpy()
+    device = items.device
+    gate = block.gate(histories.contexts(asked, asked - 1).to(device))
+    interests = block.read(histories.events(histories.before(asked, block.max_events)).to(device))
+    scores: np.ndarray = ((interests * gate.unsqueeze(1)) @ items.T).amax(dim=1).cpu().numpy()
     return scores
 
 

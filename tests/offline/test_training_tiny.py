@@ -18,10 +18,10 @@ from app.offline import training
 from app.offline.build import Run, build_bundle
 from app.offline.bundle_ranker import BundleRanker
 from app.offline.dataset import Dataset
-from app.offline.finetune import Models
 from app.offline.metrics import ndcg_at
 from app.offline.split import Protocol, split
 from app.offline.training import rank_unseen
+from app.offline.workshop import Models
 from app.scoring.scorer import Scorer
 from app.trained import Trained, build_index
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hand_made import dataset_of
 
-from app.offline.blend import ID_WEIGHTS, PRIORS, SHRINKS, choose_blend
+from app.offline.blend import PRIORS, SHRINKS, BlockParts, choose_blend
 from app.offline.windows import Histories
 from models.space import Blend
 
@@ -25,8 +25,23 @@ def wrong(strength: float = 1.0) -> np.ndarray:
     return -right(strength)
 
 
+class FixedParts(BlockParts):
+    """Parts whose scores are told, a row a question of ASKED."""
+
+    def __init__(self, *parts: np.ndarray, counts: np.ndarray = MANY) -> None:
+        super().__init__(HISTORIES, counts, np.empty((8, 0), dtype=np.float32), None, None)
+        object.__setattr__(self, "told", parts)
+
+    def scores(self, asked: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(part[np.searchsorted(ASKED, asked)] for part in self.told)
+
+
 def choose(text: np.ndarray, behaviour: np.ndarray, prior: np.ndarray = NOTHING, counts: np.ndarray = MANY) -> Blend:
-    return choose_blend(text, behaviour, prior, counts, HISTORIES, ASKED)[0]
+    return choose_blend(FixedParts(text, behaviour, prior, counts=counts), ASKED)[0]
+
+
+def quality(*parts: np.ndarray) -> float:
+    return choose_blend(FixedParts(*parts), ASKED)[1]
 
 
 def test_a_block_that_misleads_is_left_out() -> None:
@@ -35,8 +50,11 @@ def test_a_block_that_misleads_is_left_out() -> None:
 
 def test_a_block_that_knows_is_let_in() -> None:
     blend = choose(wrong(0.2), right())
-    assert blend.id > 0.2
-    assert blend.text == 1.0
+    assert blend.id > 0.2 * blend.text
+
+
+def test_text_that_misleads_is_left_out() -> None:
+    assert choose(wrong(9.0), right()).text == 0
 
 
 def test_a_prior_that_misleads_is_left_out_and_one_that_knows_is_let_in() -> None:
@@ -53,16 +71,25 @@ def test_behaviour_of_items_with_few_events_is_trusted_less_where_it_misleads_th
 
 
 def test_the_quality_told_is_that_of_the_blend_chosen() -> None:
-    assert choose_blend(right(), NOTHING, NOTHING, MANY, HISTORIES, ASKED)[1] == 1.0
+    assert quality(right(), NOTHING, NOTHING) == 1.0
 
 
 def test_equal_blends_leave_the_simplest() -> None:
-    assert choose(right(), NOTHING) == Blend(text=1.0, id=ID_WEIGHTS[0], shrink=SHRINKS[0], prior=PRIORS[0])
+    assert choose(right(), NOTHING) == Blend(text=1.0, id=0.0, shrink=SHRINKS[0], prior=PRIORS[0])
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_on_its_questions_the_blend_never_loses_to_text_alone(seed: int) -> None:
+def test_on_its_questions_the_blend_never_loses_to_a_block_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)
     text, behaviour, prior = rng.normal(size=(3, 4, 8)).astype(np.float32)
-    alone = choose_blend(text, NOTHING, NOTHING, MANY, HISTORIES, ASKED)[1]
-    assert choose_blend(text, behaviour, prior, MANY, HISTORIES, ASKED)[1] >= alone
+    best = quality(text, behaviour, prior)
+    assert best >= quality(text, NOTHING, NOTHING)
+    assert best >= quality(NOTHING, behaviour, NOTHING)
+
+
+def test_chunks_of_questions_choose_as_all_of_them_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    parts = rng.normal(size=(3, 4, 8)).astype(np.float32)
+    whole = choose_blend(FixedParts(*parts), ASKED)
+    monkeypatch.setattr("app.offline.blend.CHUNK", 3)
+    assert choose_blend(FixedParts(*parts), ASKED) == whole

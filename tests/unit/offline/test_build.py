@@ -10,8 +10,9 @@ from app.bundle import open_bundle
 from app.errors import DataError
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import Dataset
-from app.offline.finetune import Models, finetune
+from app.offline.finetune import finetune
 from app.offline.split import Protocol, split
+from app.offline.workshop import Models, Workshop
 
 CPU = torch.device("cpu")
 QUICK = dataclasses.replace(TINY, text_epochs=1, id_epochs=1, pair_steps=1)
@@ -102,7 +103,7 @@ def test_what_is_held_out_for_the_test_is_not_looked_at(
     rows = tiny_dataset.rows.copy()
     rows[divided.test] = (rows[divided.test] + 7) % 60
     trained = [
-        finetune(data, divided, QUICK, tiny_models, tmp_path / name, seed=0, device=CPU, progress=silent())[0]
+        finetune(Workshop(data, divided, QUICK, tiny_models, tmp_path / name, 0, CPU, silent()))[0]
         for name, data in (("as is", tiny_dataset), ("other", dataclasses.replace(tiny_dataset, rows=rows)))
     ]
     states = [each.space.state_dict() for each in trained]

@@ -8,14 +8,14 @@ from hand_made import dataset_of, split_of
 from tiny import TINY, silent
 
 from app.offline.dataset import Dataset
-from app.offline.finetune import _id_schedule
 from app.offline.split import Split
-from app.offline.training import BlockTrainer, Epoch, Schedule, block_scores, rank_unseen
+from app.offline.training import BlockTrainer, Epoch, Schedule, rank_unseen, score_by_block
 from app.offline.windows import Histories
+from app.offline.workshop import id_schedule
 from models.space import IdBlock, Shape
 
 CPU = torch.device("cpu")
-SCHEDULE = dataclasses.replace(_id_schedule(TINY), epochs=3, history_events=4)
+SCHEDULE = dataclasses.replace(id_schedule(TINY), epochs=3, history_events=4)
 LETTERS = "abcdefgh"
 #                 each walks the alphabet from a place of their own; positions 0 to 4, 5 to 9, 10 to 14, 15 to 19
 WALKS = dataset_of({f"u{n}": [(LETTERS[(n + step) % 8], step) for step in range(5)] for n in range(4)})
@@ -53,6 +53,10 @@ def trainer(
     )
 
 
+def scores_of(learned: IdBlock, data: Histories, asked: np.ndarray) -> np.ndarray:
+    return score_by_block(learned, data, asked, learned.items(torch.empty(0)))
+
+
 def curve_of(trainer: BlockTrainer, *ndcg10: float) -> BlockTrainer:
     trainer.curve = [Epoch(number, 1.0, value) for number, value in enumerate(ndcg10)]
     return trainer
@@ -85,7 +89,7 @@ def test_a_block_learns_what_follows_what(tmp_path: Path) -> None:
     learner = trainer(tmp_path, schedule, walks, last)
     curve = learner.run(silent(), "walks")
     asked = last.validation
-    ranks = rank_unseen(learner.histories, asked, block_scores(learner.block, learner.histories, asked, SCHEDULE, CPU))
+    ranks = rank_unseen(learner.histories, asked, scores_of(learner.block, learner.histories, asked))
     assert curve[-1].loss < curve[0].loss / 2
     assert ranks.tolist() == [0] * 8
 
@@ -202,7 +206,7 @@ def test_an_item_without_training_events_is_not_pushed_away(tmp_path: Path) -> N
 
 def test_scores_of_a_block_are_the_best_interests_in_each_questions_context() -> None:
     learned = block().eval()
-    scores = block_scores(learned, histories(), LAST.test, SCHEDULE, CPU)
+    scores = scores_of(learned, histories(), LAST.test)
     with torch.inference_mode():
         states = learned.read(histories().events(histories().before(LAST.test, 4)))[:, 0]
         expected = (states @ learned.encoder.item_vectors().T).numpy()  # a fresh gate is all ones

@@ -1,0 +1,188 @@
+"""The learned parts of a space, each made once: trained now, or as an earlier run of the same work left it.
+
+Fine-tuning makes all of them for a bundle; the benchmark makes some of them, and variations of them for ablations.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import Progress
+
+from app.catalogue.text import item_text
+from app.domain import FloatArray
+from app.offline.dataset import Dataset
+from app.offline.recipes import Recipe
+from app.offline.split import Split
+from app.offline.training import BlockTrainer, Epoch, Schedule
+from app.offline.tune_items import tune_item_encoder
+from app.offline.windows import Histories
+from app.scoring.context import ContextCodes
+from models.events import to_tensor
+from models.item_encoder import ItemEncoder, load_item_encoder
+from models.space import Block, IdBlock, Shape, TextBlock
+from models.user_encoder import load_user_transformer
+
+
+@dataclass(frozen=True)
+class Models:
+    """Folders of the pretrained models to start from."""
+
+    text: Path
+    user: Path
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What is done otherwise than the recipe says, for ablations. The default is what a bundle is made with.
+
+    pretrained: the user LLM starts from its pretrained weights. tuned_items: the item encoder is tuned. times: the
+    blocks read the clock. gate: the context multiplies the interests. interests: K; None: the recipe's.
+    """
+
+    pretrained: bool = True
+    tuned_items: bool = True
+    times: bool = True
+    gate: bool = True
+    interests: int | None = None
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes the parts for one data set, split, recipe and seed. What it makes is kept in the folder `work`."""
+
+    dataset: Dataset
+    split: Split
+    recipe: Recipe
+    models: Models
+    work: Path
+    seed: int
+    device: torch.device
+    progress: Progress
+
+    @cached_property
+    def context(self) -> ContextCodes:
+        return ContextCodes({name: sorted(set(values) - {""}) for name, values in self.dataset.context.items()})
+
+    def item_encoder(self, *, tuned: bool = True) -> ItemEncoder:
+        """The pretrained one, tuned on who liked what, or as it comes."""
+        if not tuned:
+            return load_item_encoder(self.models.text, self.device)
+        folder, done = self.work / "item_encoder", self.work / "item_encoder.done"
+        if not done.exists():
+            self.work.mkdir(parents=True, exist_ok=True)
+            texts = [item_text(item) for item in self.dataset.items]
+            encoder = load_item_encoder(self.models.text, self.device)
+            tune_item_encoder(
+                encoder, texts, self.dataset, self.split, self.recipe, seed=self.seed, progress=self.progress
+            ).save(folder)
+            done.write_text(json.dumps({"steps": self.recipe.pair_steps}))
+        return load_item_encoder(folder, self.device)
+
+    def text(self, *, tuned: bool = True) -> FloatArray:
+        """(N, T) text vectors of the catalogue, in row order."""
+        kept = self.work / ("text.npy" if tuned else "text.untuned.npy")
+        if not kept.is_file():
+            self.work.mkdir(parents=True, exist_ok=True)
+            vectors = self.item_encoder(tuned=tuned).encode([item_text(item) for item in self.dataset.items]).numpy()
+            partial = kept.with_suffix(".partial.npy")
+            np.save(partial, vectors)
+            partial.replace(kept)
+        return np.asarray(np.load(kept), dtype=np.float32)
+
+    def histories(self, variation: Variation | None = None) -> Histories:
+        variation = variation or Variation()
+        codes = self.context.encode_columns(self.dataset.context, len(self.dataset.rows))
+        has_times = self.dataset.has_times and variation.times
+        return Histories(self.dataset, self.text(tuned=variation.tuned_items), codes, has_times=has_times)
+
+    def shape(self, variation: Variation | None = None) -> Shape:
+        variation = variation or Variation()
+        recipe = self.recipe
+        return Shape(
+            n_items=self.dataset.n_items,
+            text_dim=self.text(tuned=variation.tuned_items).shape[1],
+            block_dim=recipe.block_dim,
+            id_dim=recipe.id_dim,
+            interests=variation.interests or recipe.interests,
+            max_events=recipe.history_events,
+            id_layers=recipe.id_layers,
+            id_heads=recipe.id_heads,
+            id_dropout=recipe.id_dropout,
+            has_times=self.dataset.has_times and variation.times,
+            feature_sizes=self.context.sizes,
+        )
+
+    def text_block(self, variation: Variation | None = None) -> tuple[TextBlock, list[Epoch]]:
+        """Trained, with its learning curve."""
+        variation = variation or Variation()
+        torch.manual_seed(self.seed)
+        transformer = load_user_transformer(self.models.user, self.recipe.user_layers, pretrained=variation.pretrained)
+        block = TextBlock(self.shape(variation), transformer)
+        block.start_projection(to_tensor(self.text(tuned=variation.tuned_items)))
+        return block, self._train(block, text_schedule(self.recipe), "text block", variation)
+
+    def id_block(self, variation: Variation | None = None) -> tuple[IdBlock, list[Epoch]]:
+        """Trained, with its learning curve. Of a variation only `times` and `gate` matter here."""
+        told = variation or Variation()
+        variation = Variation(times=told.times, gate=told.gate)
+        torch.manual_seed(self.seed)
+        block = IdBlock(self.shape(variation))
+        return block, self._train(block, id_schedule(self.recipe), "ID block", variation)
+
+    def _train(self, block: Block, schedule: Schedule, name: str, variation: Variation) -> list[Epoch]:
+        block.gate.requires_grad_(variation.gate)  # it starts at ones, and so it stays
+        self.work.mkdir(parents=True, exist_ok=True)
+        checkpoint = self.work / f"{name.replace(' ', '_')}{_tell(variation)}.pt"
+        trainer = BlockTrainer(
+            block,
+            self.histories(variation),
+            self.split,
+            schedule,
+            seed=self.seed,
+            device=self.device,
+            checkpoint=checkpoint,
+        )
+        return trainer.run(self.progress, name)
+
+
+def _tell(variation: Variation) -> str:
+    """What differs from the default, for a file's name: ".times_False"."""
+    usual = Variation()
+    changed = {
+        field.name: getattr(variation, field.name)
+        for field in dataclasses.fields(variation)
+        if getattr(variation, field.name) != getattr(usual, field.name)
+    }
+    return "".join(f".{name}_{value}" for name, value in changed.items())
+
+
+def text_schedule(recipe: Recipe) -> Schedule:
+    return dataclasses.replace(
+        _schedule(recipe, recipe.text_epochs, recipe.text_patience, recipe.head_rate),
+        body_rate=recipe.body_rate,
+        mean_interest=recipe.mean_interest,
+        routing=recipe.routing,
+    )
+
+
+def id_schedule(recipe: Recipe) -> Schedule:
+    return _schedule(recipe, recipe.id_epochs, recipe.id_patience, recipe.id_rate)
+
+
+def _schedule(recipe: Recipe, epochs: int, patience: int, rate: float) -> Schedule:
+    return Schedule(
+        epochs=epochs,
+        patience=patience,
+        body_rate=rate,
+        head_rate=rate,
+        history_events=recipe.history_events,
+        batch_tokens=recipe.batch_tokens,
+        weight_decay=recipe.weight_decay,
+        warm_up=recipe.warm_up,
+        clip=recipe.clip,
+    )
