@@ -17,10 +17,19 @@ from app.settings import FILE_VARIABLE, Settings, settings_file
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Penchant, an online recommendation service.")
 data = typer.Typer(no_args_is_help=True, help="Fetch, clean and load data.")
 bundle = typer.Typer(no_args_is_help=True, help="Look at trained bundles.")
+benchmark = typer.Typer(no_args_is_help=True, help="Measure against tuned baselines, one resumable run a cell.")
 app.add_typer(data, name="data")
 app.add_typer(bundle, name="bundle")
+app.add_typer(benchmark, name="benchmark")
 
-Recipe = Annotated[str, typer.Option(help="Training recipe: tiny or fast.")]
+REPORTS = Path("docs/reports")
+Recipe = Annotated[str, typer.Option(help="Training recipe: tiny, fast, cpu or gpu.")]
+TextModel = Annotated[
+    Path | None, typer.Option(help="Hugging Face folder of the item encoder.", exists=True, file_okay=False)
+]
+UserModel = Annotated[
+    Path | None, typer.Option(help="Hugging Face folder of the user LLM.", exists=True, file_okay=False)
+]
 Seed = Annotated[int, typer.Option(help="Seed: the same seed and data give the same bundle.")]
 
 
@@ -186,12 +195,8 @@ def train(
         Literal["loo", "time"], typer.Option(help="What is held out: loo (last events) or time (last tenth).")
     ] = "loo",
     seed: Seed = 0,
-    text_model: Annotated[
-        Path | None, typer.Option(help="Hugging Face folder of the item encoder.", exists=True, file_okay=False)
-    ] = None,
-    user_model: Annotated[
-        Path | None, typer.Option(help="Hugging Face folder of the user LLM.", exists=True, file_okay=False)
-    ] = None,
+    text_model: TextModel = None,
+    user_model: UserModel = None,
     current: Annotated[bool, typer.Option(help="Serve this bundle from now on.")] = True,
 ) -> None:
     """Fine-tune and build a bundle. A run that was killed goes on where it stopped."""
@@ -233,6 +238,41 @@ def bundle_verify(settings: Settings) -> None:
 
     version = load_bundle(settings.bundle_dir, choose_device(settings))[0].version
     typer.echo(f"bundle {version} is whole and answers as it did when it was trained")
+
+
+@benchmark.command("quality")
+@with_settings
+def benchmark_quality(
+    settings: Settings,
+    data: Annotated[list[Path], typer.Option(help="Folder with interactions.tsv.gz, items.tsv.gz.", exists=True)],
+    recipe: Recipe = "cpu",
+    split: Annotated[list[Literal["loo", "time"]] | None, typer.Option(help="What is held out. Default: both.")] = None,
+    contestant: Annotated[
+        list[str] | None, typer.Option(help="Who takes part. Default: all baselines, ours and its blocks.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of everything that is trained.")] = 1,
+    reports: Annotated[Path, typer.Option(help="Folder of the report; its runs/ keeps what is done.")] = REPORTS,
+    text_model: TextModel = None,
+    user_model: UserModel = None,
+) -> None:
+    """Run every cell that has no run yet, then write quality.md and quality.json from all runs there are."""
+    from app.offline.benchmark.quality import USUAL, Plan, benchmark_quality
+    from app.offline.recipes import get_recipe
+    from app.offline.split import Protocol
+
+    splits = [Protocol(name) for name in split or ("loo", "time")]
+    plan = Plan(data, splits, contestant or USUAL, seeds, get_recipe(recipe), reports, text_model, user_model)
+    typer.echo(benchmark_quality(settings, plan))
+
+
+@benchmark.command("report")
+def benchmark_report(
+    reports: Annotated[Path, typer.Option(help="Folder of the report; its runs/ are read.")] = REPORTS,
+) -> None:
+    """Write quality.md and quality.json anew from the runs there are. Needs neither data nor models."""
+    from app.offline.benchmark.quality_page import write_quality_report
+
+    typer.echo(write_quality_report(reports / "runs", reports, "penchant benchmark report"))
 
 
 def dataset_folder(settings: Settings, name: str) -> Path:

@@ -1,5 +1,8 @@
 """Where tensors live, and one thread budget for everything in a process that computes."""
 
+import ctypes
+import ctypes.util
+
 import torch
 
 from app.errors import SettingsError
@@ -28,3 +31,16 @@ def share_threads(settings: Settings, processes: int) -> int:
 def spend_threads(threads: int) -> None:
     """Let the calling thread compute with so many; torch and FAISS share one OpenMP, which counts by calling thread."""
     torch.set_num_threads(threads)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep large freed blocks for the next tensor instead of giving them back to the system.
+
+    Each step of training frees and asks for the same few hundred megabytes; zeroing their pages anew took a fifth of
+    its time. For offline jobs: a process then keeps the most it ever used. Nothing happens without glibc.
+    """
+    mmap_threshold, trim_threshold = -3, -1  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of malloc.h
+    library = ctypes.CDLL(ctypes.util.find_library("c"))
+    if hasattr(library, "gnu_get_libc_version"):
+        library.mallopt(mmap_threshold, 2**31 - 1)
+        library.mallopt(trim_threshold, 2**31 - 1)

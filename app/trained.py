@@ -37,7 +37,7 @@ class Trained:
     text: (N, T) float32 text vectors. vectors: (N, D) float32 item vectors. prior: (N, M) float32.
     n_events: (N,) int64 training events. phrases and phrase_text: P labels and their (P, T) text vectors.
     phrase_baseline: (P,) mean score of each phrase over training users' interests: what is true of everybody.
-    words_scale: length that a phrase needs to weigh as much as an interest learned from events.
+    words_scale: length at which the best item for a phrase scores, on average, what a user's best item scores.
     """
 
     space: Space

@@ -73,6 +73,11 @@ def gap_buckets(gap_s: np.ndarray) -> np.ndarray:
     return np.minimum(np.log1p(np.maximum(gap_s, 0)) / _GAP_LOG_STEP, NO_GAP - 1).astype(np.int64)
 
 
+def elapsed_buckets(elapsed_s: Tensor) -> Tensor:
+    """The same buckets of a tensor of seconds."""
+    return (torch.log1p(elapsed_s.clamp(min=0).float()) / _GAP_LOG_STEP).long().clamp(max=NO_GAP - 1)
+
+
 def hours_of(at_s: np.ndarray) -> np.ndarray:
     """UTC hour, 0 to 23, of Unix seconds."""
     return (at_s // 3600 % 24).astype(np.int64)
@@ -126,6 +131,5 @@ class TimeBias(nn.Module):
         if not self.has_times:
             mask = torch.zeros(1, 1, length, length, device=at_s.device).masked_fill(later, float("-inf"))
             return mask.expand(at_s.shape[0], self.bias.embedding_dim, length, length)
-        elapsed_s = (at_s.unsqueeze(2) - at_s.unsqueeze(1)).clamp(min=0)
-        buckets = (torch.log1p(elapsed_s.float()) / _GAP_LOG_STEP).long().clamp(max=NO_GAP - 1)
+        buckets = elapsed_buckets(at_s.unsqueeze(2) - at_s.unsqueeze(1))
         return self.bias(buckets).permute(0, 3, 1, 2).masked_fill(later, float("-inf"))

@@ -44,8 +44,13 @@ class IdEncoder(nn.Module):
         return states[torch.arange(len(states), device=states.device), events.lengths - 1]
 
     def item_vectors(self) -> Tensor:
-        """(N, dim), in row order."""
-        return self.items.weight[1:]
+        """(N, dim), in row order, less their mean.
+
+        A softmax does not care what is added to all scores alike, so the mean score of a user is anything. Without the
+        mean it is 0, and that is what an item without events scores: it stands where an average item does.
+        """
+        vectors = self.items.weight[1:]
+        return vectors - vectors.mean(dim=0)
 
 
 class _Layer(nn.Module):

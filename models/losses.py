@@ -9,20 +9,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy of the best interest's score, as serving scores: s_i = max_k u_k . x_i.
+def interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor, log_prior: Tensor) -> Tensor:
+    """Cross-entropy of the best interest's score, as serving scores: s_i = max_k u_k . x_i + prior_i.
 
     interests: (P, K, D), gate applied. items: (N, D), those in the softmax. targets: (P,) places in `items`.
+    log_prior: (N,), or zeros. What popularity explains is then not learned by the vectors: they tell taste, and how
+    much popularity counts is left to the blend (Menon et al. 2021, logit adjustment).
     """
     if interests.shape[1] == 1:  # the maximum of one, and its gradient, would cost a third of a step
-        return F.cross_entropy(interests[:, 0] @ items.T, targets)
+        return F.cross_entropy(interests[:, 0] @ items.T + log_prior, targets)
     logits = (interests @ items.T).amax(dim=1)  # (P, N); max, not mean: an item needs to please one interest
-    return F.cross_entropy(logits, targets)
+    return F.cross_entropy(logits + log_prior, targets)
 
 
-def mean_interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor:
+def mean_interest_cross_entropy(interests: Tensor, items: Tensor, targets: Tensor, log_prior: Tensor) -> Tensor:
     """The same for the mean of the interests: keeps each of them anchored while the maximum trains one at a time."""
-    return F.cross_entropy(interests.mean(dim=1) @ items.T, targets)
+    return F.cross_entropy(interests.mean(dim=1) @ items.T + log_prior, targets)
 
 
 def routing_balance(interests: Tensor, items: Tensor, targets: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from models.context_gate import ContextBatch, ContextGate
 from models.events import EventBatch
 from models.id_encoder import IdEncoder
+from models.pooling import RecencyPooling
 from models.user_encoder import UserEncoder
 
 
@@ -34,6 +35,7 @@ class Shape:
     id_layers: int
     id_heads: int
     id_dropout: float
+    text_dropout: float
     has_times: bool
     feature_sizes: tuple[int, ...] = ()
 
@@ -54,8 +56,12 @@ class Blend:
         return asdict(self)
 
 
+START_LENGTH = 10.0
+"""Of interest vectors before training: logits of unit item vectors then spread enough to learn from."""
+
+
 class TextBlock(nn.Module):
-    """The user LLM, the projection of text vectors, and the gate of this block."""
+    """The projection of text vectors, the mean of the last items, what the user LLM adds, and this block's gate."""
 
     def __init__(self, shape: Shape, transformer: nn.Module) -> None:
         super().__init__()
@@ -66,8 +72,11 @@ class TextBlock(nn.Module):
             n_items=shape.n_items,
             interests=shape.interests,
             dim=shape.block_dim,
+            dropout=shape.text_dropout,
             has_times=shape.has_times,
         )
+        self.pooling = RecencyPooling(shape.interests, has_times=shape.has_times)
+        self.log_scale = nn.Parameter(torch.tensor(START_LENGTH).log())
         self.projection = nn.Linear(shape.text_dim, shape.block_dim, bias=False)
         self.gate = ContextGate(shape.block_dim, shape.feature_sizes)
 
@@ -83,11 +92,13 @@ class TextBlock(nn.Module):
 
     def interests(self, events: EventBatch) -> Tensor:
         """(B, H, K, block_dim), after each event."""
-        return self.encoder(events)
+        about = self.pooling(self.items(events.text), events)
+        return (about + self.encoder(events)) * self.log_scale.exp()
 
     def read(self, events: EventBatch) -> Tensor:
         """(B, K, block_dim), after the last event."""
-        return self.encoder.read(events)
+        about = self.pooling.read(self.items(events.text), events)
+        return (about + self.encoder.read(events)) * self.log_scale.exp()
 
 
 class IdBlock(nn.Module):
@@ -145,7 +156,7 @@ class Space(nn.Module):
 
     def item_vectors(self, text: Tensor, n_events: Tensor) -> Tensor:
         """(N, block_dim + id_dim) of the items trained on. text: (N, T). n_events: (N,) their training events."""
-        weight = n_events / (n_events + self.blend.shrink)
+        weight = n_events / (n_events + self.blend.shrink).clamp(min=1e-9)  # without events 0, also unshrunk
         return torch.cat([self.text.items(text), self.id.items(text) * weight.unsqueeze(-1)], dim=-1)
 
     def phrase_vectors(self, text: Tensor) -> Tensor:

@@ -41,39 +41,51 @@ class EventTokens(nn.Module):
 
 
 class InterestHead(nn.Module):
-    """A state and K learned interest queries to K vectors. A plain MLP: well under a millisecond a request."""
+    """A state and K learned interest queries to K vectors. A plain MLP: well under a millisecond a request.
 
-    def __init__(self, hidden: int, interests: int, dim: int) -> None:
+    Starts at zero, so that an interest begins as what `models.pooling` makes of the last items.
+    """
+
+    def __init__(self, hidden: int, interests: int, dim: int, dropout: float) -> None:
         super().__init__()
         self.state = nn.Linear(hidden, HEAD_DIM)
         self.queries = nn.Parameter(torch.randn(interests, HEAD_DIM) * 0.5)
+        self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(HEAD_DIM, dim)
-        self.log_scale = nn.Parameter(torch.tensor(2.3))  # vectors start about 10 long: logits of unit items spread
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
 
     def forward(self, states: Tensor) -> Tensor:
         """(..., hidden) to (..., K, dim)."""
-        hidden = F.gelu(self.state(states).unsqueeze(-2) + self.queries)
-        vectors = self.out(hidden)
-        return vectors * (self.log_scale.exp() / vectors.shape[-1] ** 0.5)
+        return self.out(self.dropout(F.gelu(self.state(states).unsqueeze(-2) + self.queries)))
 
 
 class UserEncoder(nn.Module):
-    """B histories to interest vectors in the text block."""
+    """B histories to what the user LLM adds to each interest, in the text block."""
 
     def __init__(
-        self, transformer: nn.Module, *, text_dim: int, n_items: int, interests: int, dim: int, has_times: bool
+        self,
+        transformer: nn.Module,
+        *,
+        text_dim: int,
+        n_items: int,
+        interests: int,
+        dim: int,
+        dropout: float,
+        has_times: bool,
     ) -> None:
         super().__init__()
         hidden, heads = transformer.config.hidden_size, transformer.config.num_attention_heads
         self.tokens = EventTokens(text_dim, n_items, hidden)
         self.time_bias = TimeBias(heads, has_times=has_times)
         self.transformer = transformer
-        self.head = InterestHead(hidden, interests, dim)
+        self.dropout = nn.Dropout(dropout)
+        self.head = InterestHead(hidden, interests, dim, dropout)
 
     def states(self, events: EventBatch) -> Tensor:
         """(B, H, hidden): the state after each event, of that event and earlier ones only."""
         return self.transformer(
-            inputs_embeds=self.tokens(events), attention_mask=self.time_bias(events.at_s), use_cache=False
+            inputs_embeds=self.dropout(self.tokens(events)), attention_mask=self.time_bias(events.at_s), use_cache=False
         ).last_hidden_state
 
     def forward(self, events: EventBatch) -> Tensor:

@@ -151,6 +151,7 @@ def random_space(folder: Path, *, has_times: bool = True, feature_sizes: tuple[i
         id_layers=2,
         id_heads=2,
         id_dropout=0.3,
+        text_dropout=0.1,
         has_times=has_times,
         feature_sizes=feature_sizes,
     )

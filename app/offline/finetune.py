@@ -80,7 +80,8 @@ def _gather(space: Space, workshop: Workshop, parts: BlockParts, asked: IntArray
         phrase_vectors = space.phrase_vectors(to_tensor(phrase_text).to(device))
         text = to_tensor(histories.text).to(device)
         vectors = space.item_vectors(text, to_tensor(parts.n_events).float().to(device))
-        length = interests[..., : space.shape.block_dim].norm(dim=-1).mean()
+        best_of_users = (interests @ vectors.T).amax(dim=(1, 2)).mean()
+        best_of_phrases = (phrase_vectors @ vectors.T).amax(dim=1).mean()
     return Trained(
         space=space.eval(),
         item_encoder=encoder,
@@ -93,5 +94,5 @@ def _gather(space: Space, workshop: Workshop, parts: BlockParts, asked: IntArray
         phrase_text=phrase_text,
         phrase_baseline=(interests @ phrase_vectors.T).mean(dim=(0, 1)).cpu().numpy(),
         context=workshop.context,
-        words_scale=float(length),
+        words_scale=float(best_of_users / best_of_phrases),
     )

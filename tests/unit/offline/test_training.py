@@ -35,6 +35,7 @@ def block(dataset: Dataset = WALKS) -> IdBlock:
             id_layers=1,
             id_heads=2,
             id_dropout=0.1,
+            text_dropout=0.1,
             has_times=True,
         )
     )
@@ -201,7 +202,7 @@ def test_an_item_without_training_events_is_not_pushed_away(tmp_path: Path) -> N
     learner._loss(np.array([[0, 1, 2, 3]])).backward()
     moved = learner.block.encoder.items.weight.grad.abs().sum(dim=1)
     assert (moved[1:3] > 0).all()
-    assert moved[3] == 0  # row 2, "c", plus one
+    assert moved[3] < 1e-6 * moved[1]  # row 2, "c", plus one; rounding of the mean that is taken off
 
 
 def test_scores_of_a_block_are_the_best_interests_in_each_questions_context() -> None:

@@ -1,0 +1,124 @@
+"""Who takes part: baselines by their names, and ours, whole and with one thing changed at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.errors import DataError
+from app.offline.baselines.tuning import Baseline, list_baselines, tune
+from app.offline.blend import BlendRanker, BlockParts, choose_blend, list_blends
+from app.offline.evaluate import Ranker
+from app.offline.questions import liked_in_training, sample_questions, training_counts
+from app.offline.training import Epoch
+from app.offline.workshop import Variation, Workshop
+from app.scoring.prior import popularity_prior
+from models.space import Blend
+
+OURS = "penchant"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contestant ready to rank the test questions; what chose it looked at validation only."""
+
+    ranker: Ranker
+    arguments: Mapping[str, float]
+    validation_ndcg10: float
+    curves: Mapping[str, list[Epoch]] = field(default_factory=dict)
+
+
+SERVED = Variation()
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One of ours. text, id: which blocks it has. variation: what differs from what is served."""
+
+    text: bool = True
+    id: bool = True
+    variation: Variation = SERVED
+
+
+LEARNED: Mapping[str, Learned] = {
+    OURS: Learned(),
+    "penchant_text": Learned(id=False),
+    "sasrec_ce": Learned(text=False, variation=Variation(times=False)),
+    "sasrec_ce_time": Learned(text=False),
+    "random_user_llm": Learned(id=False, variation=Variation(pretrained=False)),
+    "frozen_item_encoder": Learned(id=False, variation=Variation(tuned_items=False)),
+    "without_time": Learned(variation=Variation(times=False)),
+    "one_interest": Learned(variation=Variation(interests=1)),
+    "without_gate": Learned(variation=Variation(gate=False)),
+}
+"""Served whole; the LLM block alone; the ID block alone, without and with the clock; then the ablations. `random` and
+`frozen` are to be held against `penchant_text`, the others against the whole."""
+
+ABOUT = {
+    OURS: "both blocks, as served",
+    "penchant_text": "the LLM block alone",
+    "sasrec_ce": "SASRec, full cross-entropy",
+    "sasrec_ce_time": "the same with the clock: our ID block alone",
+    "random_user_llm": "LLM block, user LLM from random weights",
+    "frozen_item_encoder": "LLM block, item encoder as it comes",
+    "without_time": "both blocks without the clock",
+    "one_interest": "both blocks, one interest",
+    "without_gate": "both blocks, no context gate",
+}
+
+
+def list_contestants() -> list[str]:
+    """Every name, baselines first; some can only take part where there is text, or few enough items."""
+    return [*BASELINES, *LEARNED]
+
+
+BASELINES = (
+    "popularity",
+    "recent_popularity",
+    "markov",
+    "item_knn",
+    "als",
+    "ease",
+    "text_similarity",
+    "markov_text",
+)
+
+
+def is_seeded(contestant: str) -> bool:
+    """Whether another seed gives another ranker: the counting baselines need one run only."""
+    return contestant in LEARNED
+
+
+def enter(contestant: str, workshop: Workshop, *, filter_seen: bool) -> Entry:
+    """Train or tune it. Raises DataError where it cannot take part here, and for an unknown name."""
+    if contestant in LEARNED:
+        return _learn(contestant, LEARNED[contestant], workshop)
+    if contestant in BASELINES:
+        (baseline,) = [known for known in _baselines(contestant, workshop) if known.name == contestant]
+        tuned = tune(baseline, workshop.dataset, workshop.split, filter_seen=filter_seen)
+        return Entry(tuned.ranker, tuned.arguments, tuned.ndcg10)
+    raise DataError(f"no contestant {contestant!r}: choose from {', '.join(list_contestants())}")
+
+
+def _baselines(contestant: str, workshop: Workshop) -> tuple[Baseline, ...]:
+    reads_text = "text" in contestant
+    return list_baselines(workshop.text(tuned=False) if reads_text else None)
+
+
+def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
+    dataset, split, variation = workshop.dataset, workshop.split, learned.variation
+    curves: dict[str, list[Epoch]] = {}
+    text, id_ = None, None
+    if learned.text:
+        text, curves["text block"] = workshop.text_block(variation)
+    if learned.id:
+        id_, curves["ID block"] = workshop.id_block(variation)
+    liked = liked_in_training(dataset, split)
+    parts = BlockParts(
+        workshop.histories(variation),
+        training_counts(dataset, split),
+        popularity_prior(dataset.rows[liked], dataset.at_s[liked], dataset.n_items),
+        text,
+        id_,
+    )
+    alone = None if text and id_ else Blend(text=float(learned.text), id=float(learned.id), shrink=0.0, prior=0.0)
+    blend, ndcg10 = choose_blend(parts, sample_questions(split.validation), [alone] if alone else list_blends())
+    return Entry(BlendRanker(name, parts, blend), blend.as_dict(), ndcg10, curves)

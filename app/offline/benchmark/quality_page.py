@@ -1,0 +1,192 @@
+"""docs/reports/quality.md and .json, made from the runs alone."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from app.offline.benchmark.contestants import ABOUT, BASELINES, LEARNED, OURS
+from app.offline.benchmark.goals import BEST, GOALS
+from app.offline.benchmark.pictures import draw_curves, draw_frequencies
+from app.offline.benchmark.runs import Questions
+from app.offline.benchmark.summary import COLD, Arena, Result, mean_values, read_arenas
+from app.offline.evaluate import DEPTHS
+from app.offline.intervals import paired_difference
+from app.offline.measures import figures as name_figures
+from app.offline.quality_tables import LIST_METRICS, tell
+from app.offline.report import markdown_table, write_report
+
+SPLITS = {"loo": "leave-one-out", "time": "global time split", "random": "random split"}
+RIVALS = (*BASELINES, "sasrec_ce", "sasrec_ce_time")
+ABLATIONS = {
+    "random_user_llm": "penchant_text",
+    "frozen_item_encoder": "penchant_text",
+    "penchant_text": OURS,
+    "without_time": OURS,
+    "one_interest": OURS,
+    "without_gate": OURS,
+}
+"""Each with what it is held against: the same thing without the change."""
+K = DEPTHS[0]
+
+
+def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
+    """Its path. Pictures lie beside it in `quality/`."""
+    arenas = read_arenas(runs)
+    figures = collect_figures(arenas)
+    parts = [_goals(figures)]
+    for arena in arenas:
+        parts.append(_section(arena))
+        pictures = folder / "quality"
+        pictures.mkdir(parents=True, exist_ok=True)
+        draw_curves(pictures / f"{arena.place}.curves.svg", arena)
+        draw_frequencies(pictures / f"{arena.place}.frequencies.svg", arena)
+        parts.append(
+            f"![Learning curves](quality/{arena.place}.curves.svg)\n\n"
+            f"![NDCG by how often the target was seen](quality/{arena.place}.frequencies.svg)"
+        )
+    write_report(folder, "quality", "Quality", command, figures, "\n\n".join(parts))
+    return folder / "quality.md"
+
+
+def collect_figures(arenas: Sequence[Arena]) -> dict[str, float]:
+    """Ours as `<data>.<split>.<metric>`, others under `baseline.<name>.`; `.low` and `.high` are interval ends."""
+    found: dict[str, float] = {}
+    for arena in arenas:
+        place = arena.place
+        found |= {f"{place}.{name}": count for name, count in arena.questions.counts.items()}
+        found[f"{place}.questions"] = arena.questions.n_questions
+        for result in arena.results:
+            prefix = place if result.contestant == OURS else f"baseline.{result.contestant}.{place}"
+            found |= name_figures(prefix, result.measured)
+            found[f"{prefix}.seeds"] = result.seeds
+            if result.lead:
+                found |= name_figures(f"difference.{result.contestant}.{place}", {f"ndcg{K}": result.lead})
+        if rivals := [result for result in arena.results if result.contestant in RIVALS]:
+            best = max(rivals, key=lambda result: result.measured[f"ndcg{K}"].value)
+            found |= name_figures(f"baseline.{BEST}.{place}", {f"ndcg{K}": best.measured[f"ndcg{K}"]})
+        ours = arena.result(OURS)
+        if ours and arena.questions.split == "time":
+            cold = {f"{metric}{K}": ours.measured[f"{metric}{K}.{COLD}"] for metric in ("ndcg", "hr")}
+            found |= name_figures(f"{arena.questions.data}.cold", cold)
+    return found
+
+
+def _goals(figures: Mapping[str, float]) -> str:
+    rows = []
+    for goal in GOALS:
+        target, value, reached = goal.target(figures), figures.get(goal.figure), goal.is_reached(figures)
+        low, high = figures.get(f"{goal.figure}.low"), figures.get(f"{goal.figure}.high")
+        rows.append(
+            {
+                "What": goal.what,
+                "Measured": "not yet" if value is None else f"{value:.4f}",
+                "95% interval": "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]",
+                "Seeds": _seeds(goal.figure, figures),
+                "Must": "" if target is None else f"{target:.4f}",
+                "Ahead of every peer": "" if goal.ahead is None else f"{goal.ahead:.4f}",
+                "Reached": {True: "yes", False: "no", None: ""}[reached],
+            }
+        )
+    return "## Figures to beat\n\n" + markdown_table(pl.DataFrame(rows))
+
+
+def _seeds(figure: str, figures: Mapping[str, float]) -> str:
+    """How many seeds it is the mean of; "" for what has none."""
+    words = figure.split(".")
+    for length in range(len(words), 0, -1):
+        if (seeds := figures.get(".".join([*words[:length], "seeds"]))) is not None:
+            return f"{seeds:.0f}"
+    return ""
+
+
+def _section(arena: Arena) -> str:
+    questions = arena.questions
+    k = f"@{K}"
+    parts = [
+        f"## {questions.data}, {SPLITS[questions.split]}",
+        _say_what_was_asked(questions),
+        markdown_table(_ranks(arena.results)),
+        f"What the first {K} of the lists are like, and what validation chose (seed 0):",
+        markdown_table(_lists(arena.results)),
+    ]
+    for metric in ("ndcg", "hr"):
+        parts += [f"{metric.upper()}{k} by kind of question:", markdown_table(_slices(arena, f"{metric}{K}"))]
+    if (ablations := _ablations(arena)) is not None:
+        parts += ["One thing changed at a time:", markdown_table(ablations)]
+    return "\n\n".join(parts)
+
+
+def _say_what_was_asked(questions: Questions) -> str:
+    counts = questions.counts
+    return (
+        f"{questions.n_questions:,} questions over {counts['items']:,} items, all ranked, ties counted against the "
+        f"target, seen items taken out of every list. {counts['training_events']:,} of {counts['events']:,} events "
+        f"are trained on. {counts['known_users']:,} questions are of users with training events; "
+        f"{counts['cold_targets']:,} ask for an item that training never saw; {counts['repeat_targets']:,} for one "
+        "already in the user's history. Means over the seeds; in brackets 95% bootstrap intervals over users."
+    )
+
+
+def _ranks(results: Sequence[Result]) -> pl.DataFrame:
+    shown = [result for result in results if result.contestant in (*RIVALS, "penchant_text", OURS)]
+    columns: dict[str, list[str]] = {
+        "Ranker": [result.contestant for result in shown],
+        "Seeds": [str(result.seeds) for result in shown],
+    }
+    for k in DEPTHS:
+        for metric in ("ndcg", "hr", "mrr"):
+            columns[f"{metric.upper()}@{k}"] = [tell(result.measured[f"{metric}{k}"]) for result in shown]
+    columns[f"{OURS} minus it, NDCG@{K}"] = [tell(result.lead, signed=True) for result in shown]
+    return pl.DataFrame(columns)
+
+
+def _lists(results: Sequence[Result]) -> pl.DataFrame:
+    columns = {"Ranker": [result.contestant for result in results]}
+    for metric, heading in LIST_METRICS.items():
+        name = f"{metric}{K}"
+        columns[heading] = [tell(result.measured[name]) if name in result.measured else "" for result in results]
+    columns["Chosen"] = [
+        ", ".join(f"{name} {value:g}" for name, value in result.runs[0].arguments.items()) for result in results
+    ]
+    columns["CPU, s"] = [f"{result.runs[0].cpu_s:,.0f}" for result in results]
+    columns["Memory, GiB"] = [f"{result.runs[0].peak_memory_bytes / 2**30:.1f}" for result in results]
+    return pl.DataFrame(columns)
+
+
+def _slices(arena: Arena, metric: str) -> pl.DataFrame:
+    sizes = {name: int(inside.sum()) for name, inside in arena.questions.slices.items()}
+    asked = [name for name, size in sizes.items() if size]
+    columns: dict[str, list[str]] = {"Questions of kind": asked, "n": [f"{sizes[name]:,}" for name in asked]}
+    for result in arena.results:
+        if result.contestant in LEARNED and result.contestant not in (*RIVALS, "penchant_text", OURS):
+            continue
+        told = [result.measured[f"{metric}.{name}"] for name in asked]
+        columns[result.contestant] = [
+            tell(estimate) if result.contestant == OURS else f"{estimate.value:.4f}" for estimate in told
+        ]
+    return pl.DataFrame(columns)
+
+
+def _ablations(arena: Arena) -> pl.DataFrame | None:
+    rows = []
+    for name, against in ABLATIONS.items():
+        changed, whole = arena.result(name), arena.result(against)
+        if changed is None or whole is None:
+            continue
+        seeds = {run.cell.seed for run in changed.runs} & {run.cell.seed for run in whole.runs}
+        mine = [run for run in changed.runs if run.cell.seed in seeds]
+        theirs = [run for run in whole.runs if run.cell.seed in seeds]
+        if not seeds:
+            continue
+        difference = paired_difference(mean_values(mine, "ndcg", K), mean_values(theirs, "ndcg", K))
+        rows.append(
+            {
+                "Changed": ABOUT[name],
+                f"NDCG@{K}": tell(changed.measured[f"ndcg{K}"]),
+                "Against": ABOUT[against],
+                "Difference": tell(difference, signed=True),
+                "Seeds": str(len(seeds)),
+            }
+        )
+    return pl.DataFrame(rows) if rows else None
