@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33, 34, 35, 50])]
 
 
-WORDS_SCALE = 2.0
+WORDS_SCALE = 15.0
 """Weak words: at the bundle's own scale they win every place of a tiny slate, and no event then is evidence."""
 
 
