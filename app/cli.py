@@ -246,7 +246,7 @@ def benchmark_quality(
     settings: Settings,
     data: Annotated[list[Path], typer.Option(help="Folder with interactions.tsv.gz, items.tsv.gz.", exists=True)],
     recipe: Recipe = "cpu",
-    split: Annotated[list[Literal["loo", "time"]] | None, typer.Option(help="What is held out. Default: both.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="What is held out: loo, time. Default: both.")] = None,
     contestant: Annotated[
         list[str] | None, typer.Option(help="Who takes part. Default: all baselines, ours and its blocks.")
     ] = None,
@@ -260,6 +260,8 @@ def benchmark_quality(
     from app.offline.recipes import get_recipe
     from app.offline.split import Protocol
 
+    if unknown := set(split or ()) - set(Protocol):
+        raise typer.BadParameter(f"no split {', '.join(sorted(unknown))}: choose from {', '.join(Protocol)}")
     splits = [Protocol(name) for name in split or ("loo", "time")]
     plan = Plan(data, splits, contestant or USUAL, seeds, get_recipe(recipe), reports, text_model, user_model)
     typer.echo(benchmark_quality(settings, plan))
