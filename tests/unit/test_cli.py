@@ -24,7 +24,8 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
 
 
 PATHS = list(commands())
-COMMANDS = [path for path in PATHS if path not in {(), ("data",), ("bundle",)}]
+GROUPS = {(), ("data",), ("bundle",), ("benchmark",)}
+COMMANDS = [path for path in PATHS if path not in {*GROUPS, ("benchmark", "report")}]  # which reads files alone
 
 
 @pytest.fixture(autouse=True)
