@@ -133,3 +133,9 @@ class TimeBias(nn.Module):
             return mask.expand(at_s.shape[0], self.bias.embedding_dim, length, length)
         buckets = elapsed_buckets(at_s.unsqueeze(2) - at_s.unsqueeze(1))
         return self.bias(buckets).permute(0, 3, 1, 2).masked_fill(later, float("-inf"))
+
+    def last_row(self, at_s: Tensor) -> Tensor:
+        """at_s: (B, H). The mask's last row alone, (B, heads, 1, H): how the newest event attends."""
+        if not self.has_times:
+            return torch.zeros(at_s.shape[0], self.bias.embedding_dim, 1, at_s.shape[1], device=at_s.device)
+        return self.bias(elapsed_buckets(at_s[:, -1:] - at_s)).permute(0, 2, 1).unsqueeze(2)

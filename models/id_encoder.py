@@ -4,6 +4,8 @@ SASRec (Kang and McAuley 2018) with the full-softmax cross-entropy that makes it
 input and output sharing one table of item vectors, plus the same event features and time bias as the user LLM.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,13 +32,23 @@ class IdEncoder(nn.Module):
 
     def forward(self, events: EventBatch) -> Tensor:
         """(B, H, dim): the user after each event."""
-        length = events.rows.shape[1]
-        places = torch.arange(length, device=events.rows.device)
+        return self.advance(events, self.time_bias(events.at_s))[0]
+
+    def advance(
+        self, events: EventBatch, mask: Tensor, past: Sequence[tuple[Tensor, Tensor]] = ()
+    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """(B, H, dim), the user after each of H events that follow those of `past`, and keys and values of them all.
+
+        mask: (B, heads, H, P + H), P events in `past`, each of whose layers has keys and values (B, heads, P, d).
+        """
+        before = past[0][0].shape[2] if past else 0
+        places = torch.arange(before, before + events.rows.shape[1], device=events.rows.device)
         tokens = self.dropout(self.items(events.rows) + self.places(places) + self.features(events))
-        mask = self.time_bias(events.at_s)
-        for block in self.blocks:
-            tokens = block(tokens, mask)
-        return self.norm(tokens)
+        seen = []
+        for place, block in enumerate(self.blocks):
+            tokens, keys_and_values = block(tokens, mask, past[place] if past else None)
+            seen.append(keys_and_values)
+        return self.norm(tokens), seen
 
     def read(self, events: EventBatch) -> Tensor:
         """(B, dim): the user after the last event."""
@@ -70,12 +82,20 @@ class _Layer(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        tokens = tokens + self.dropout(self._attend(self.attention_norm(tokens), mask))
-        return tokens + self.dropout(self.forward_layers(self.forward_norm(tokens)))
+    def forward(
+        self, tokens: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        attended, seen = self._attend(self.attention_norm(tokens), mask, past)
+        tokens = tokens + self.dropout(attended)
+        return tokens + self.dropout(self.forward_layers(self.forward_norm(tokens))), seen
 
-    def _attend(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def _attend(
+        self, tokens: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         qkv = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, heads, H, dim/heads)
+        queries, keys, values = qkv.unbind(0)
+        if past is not None:
+            keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
         rate = self.rate if self.training else 0.0
-        attended = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask=mask, dropout_p=rate)
-        return self.out(attended.transpose(1, 2).flatten(2))
+        attended = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=rate)
+        return self.out(attended.transpose(1, 2).flatten(2)), (keys, values)
