@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 
+import faiss
 import torch
 
 from app.errors import SettingsError
@@ -29,8 +30,12 @@ def share_threads(settings: Settings, processes: int) -> int:
 
 
 def spend_threads(threads: int) -> None:
-    """Let the calling thread compute with so many; torch and FAISS share one OpenMP, which counts by calling thread."""
+    """Let the calling thread compute with so many, in torch and in FAISS.
+
+    Imported after torch, FAISS uses torch's OpenMP, which counts by calling thread; imported before, one of its own.
+    """
     torch.set_num_threads(threads)
+    faiss.omp_set_num_threads(threads)
 
 
 def keep_freed_memory() -> None:
