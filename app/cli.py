@@ -267,6 +267,20 @@ def benchmark_quality(
     typer.echo(benchmark_quality(settings, plan))
 
 
+@benchmark.command("cost")
+@with_settings
+def benchmark_cost(
+    settings: Settings,
+    recipe: Recipe = "cpu",
+    reports: Annotated[Path, typer.Option(help="Folder of the report; its runs/ keeps the figures.")] = REPORTS,
+) -> None:
+    """Measure CPU time on one core: a new event on cached state, the request head, whole histories."""
+    from app.offline.benchmark.cost import measure_cost
+    from app.offline.recipes import get_recipe
+
+    typer.echo(measure_cost(settings, get_recipe(recipe), reports / "runs"))
+
+
 @benchmark.command("report")
 def benchmark_report(
     reports: Annotated[Path, typer.Option(help="Folder of the report; its runs/ are read.")] = REPORTS,

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from app.offline.benchmark.contestants import ABOUT, BASELINES, LEARNED, OURS
+from app.offline.benchmark.cost import read_cost
 from app.offline.benchmark.goals import BEST, GOALS
 from app.offline.benchmark.pictures import draw_curves, draw_frequencies
 from app.offline.benchmark.runs import Questions
@@ -33,7 +34,7 @@ K = DEPTHS[0]
 def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
     """Its path. Pictures lie beside it in `quality/`."""
     arenas = read_arenas(runs)
-    figures = collect_figures(arenas)
+    figures = collect_figures(arenas) | read_cost(runs)
     parts = [_goals(figures)]
     for arena in arenas:
         parts.append(_section(arena))
