@@ -61,4 +61,7 @@ chromium:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || true
 
-.PHONY: help setup demo serve check test redis-server chromium
+bench-import: setup ## Import 50,000 items while slates are served; writes docs/reports/import
+	PENCHANT_BUNDLE_DIR="$${PENCHANT_BUNDLE_DIR:-artifacts/current}" $(BIN)/python tests/bench/bench_import.py
+
+.PHONY: bench-import help setup demo serve check test redis-server chromium

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -185,6 +186,26 @@ def data_load(settings: Settings, name: Annotated[str, typer.Argument(help="A cl
     typer.echo(f"{n_items} items and {n_events} events were new")
 
 
+events = typer.Typer(no_args_is_help=True, help="The live log of events.")
+app.add_typer(events, name="events")
+
+
+@events.command("export")
+@with_settings
+def events_export(
+    settings: Settings,
+    parquet: Annotated[Path, typer.Option(help="Where to write the events, as Parquet.")],
+    items: Annotated[Path | None, typer.Option(help="Where to write the items too, as JSON lines.")] = None,
+) -> None:
+    """Write the live log as tables that `penchant data clean` reads, for training on what users did here."""
+    import asyncio
+
+    from app.offline.export_events import export_events
+
+    n_events, n_items = asyncio.run(export_events(settings.database_url, parquet, items))
+    typer.echo(f"{n_events} events in {parquet}" + (f", {n_items} items in {items}" if items else ""))
+
+
 @app.command()
 @with_settings
 def train(
@@ -217,6 +238,30 @@ def evaluate(
     from app.offline.evaluate_bundles import evaluate_bundles
 
     typer.echo(evaluate_bundles(settings, versions, report))
+
+
+@app.command()
+@with_settings
+def replay(
+    settings: Settings,
+    version: Annotated[str, typer.Argument(help="The bundle to judge; one beside the one that is served.")],
+    days: Annotated[int, typer.Option(min=1, help="How far back the logged slates are taken from.")] = 30,
+    placement: Annotated[str | None, typer.Option(help="Only slates of this placement.")] = None,
+    as_placement: Annotated[str | None, typer.Option(help="Ask for them under this placement instead.")] = None,
+    outcome: Annotated[
+        list[str] | None, typer.Option(help="Type of event that counts. Default: all with a weight above 0.")
+    ] = None,
+) -> None:
+    """Estimate from logged slates what another bundle or placement would have got, by inverse propensity."""
+    import asyncio
+
+    from app.offline.replay import replay_store
+    from app.offline.replay_table import to_markdown
+
+    since = datetime.now(UTC) - timedelta(days=days)
+    folder = settings.bundle_dir.parent / version
+    work = replay_store(settings, folder, since, placement=placement, as_placement=as_placement, outcomes=outcome or ())
+    typer.echo(to_markdown(asyncio.run(work)))
 
 
 @bundle.command("list")

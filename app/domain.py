@@ -29,13 +29,17 @@ Properties = Mapping[str, JsonScalar | list[JsonScalar]]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What can be recommended. `title` is never empty; text is plain (HTML entities already resolved)."""
+    """What can be recommended. `title` is never empty; text is plain (HTML entities already resolved).
+
+    hidden: kept, and read in histories, but in no slate until it is shown again.
+    """
 
     item_id: ItemId
     title: str
     categories: tuple[str, ...] = ()
     description: str = ""
     properties: Properties = field(default_factory=dict)
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,30 @@ class UnknownItem(PenchantError):
     title = "No such item"
 
 
+class PropertyMisfit(PenchantError):
+    """A property of an item is not of the type that was declared for it."""
+
+    status = 422
+    slug = "property-misfit"
+    title = "A property does not have its declared type"
+
+
+class UnknownImport(PenchantError):
+    """No import has this id."""
+
+    status = 404
+    slug = "unknown-import"
+    title = "No such import"
+
+
+class ImportTooLarge(PenchantError):
+    """An import has more lines than one may have. Send it in parts."""
+
+    status = 413
+    slug = "import-too-large"
+    title = "Too many lines in one import"
+
+
 class UnknownUser(PenchantError):
     """Not one event of this user is stored."""
 
@@ -118,7 +142,7 @@ class EventConflict(PenchantError):
 class MergeRefused(PenchantError):
     """A user cannot be merged into itself, be it by way of an earlier merge."""
 
-    status = 422
+    status = 409
     slug = "merge-refused"
     title = "These two are one user already"
 

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from app.api import (
     bundles,
+    catalogue,
     events,
     experiments,
     items,
@@ -56,7 +57,15 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     install_problems(app)
     guard = key_guard(keys)
     refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
+    # Before the items, whose ids may be anything.
+    app.include_router(
+        catalogue.imports(settings.data_dir),
+        dependencies=guard,
+        responses=problem_responses(400, *refusals, 404, 405, 413, 415, 422, 500, 503),
+        max_body_size=settings.max_import_bytes,
+    )
     for resource in (
+        catalogue,
         recommendations,
         ranking,
         events,
@@ -109,5 +118,5 @@ def _layers(settings: Settings, keys: Keys) -> list[Middleware]:
         Middleware(LastResort),
         *limits,
         Middleware(InFlight, settings.max_in_flight),
-        Middleware(SizeGuard, settings.max_body_bytes),
+        Middleware(SizeGuard, settings.max_body_bytes, {catalogue.IMPORT: settings.max_import_bytes}),
     ]

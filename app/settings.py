@@ -125,6 +125,9 @@ class Settings(BaseSettings):
         90, description="Days that slates served are remembered: for explanations, joins, metrics and replay."
     )
     max_body_bytes: PositiveInt = Field(1_048_576, description="Largest request body.")
+    max_import_bytes: PositiveInt = Field(
+        268_435_456, description="Largest file of an import of items; it lies in data_dir while it is read."
+    )
     json_logs: bool = Field(False, description="Log lines as JSON rather than for reading.")
 
     @model_validator(mode="after")

@@ -17,7 +17,10 @@ import torch
 
 from app.batching import MicroBatcher
 from app.bundle import Bundle, open_bundle
+from app.catalogue.import_jobs import ImportJobs
+from app.catalogue.importer import Importer
 from app.catalogue.live import LiveCatalogue
+from app.catalogue.property_schema import PropertySchema
 from app.catalogue.store import CatalogueStore
 from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray
@@ -106,6 +109,7 @@ class Resources:
     plain: Recommender
     histories: HistoryStore
     catalogue: LiveCatalogue
+    properties: PropertySchema
     profiles: Profiles
     readers: InterestReader
     maps: Cartographer
@@ -142,6 +146,8 @@ class Service:
     shadow: Shadow
     experiments: ExperimentDesk
     online: OnlineReader
+    imports: Importer
+    import_jobs: ImportJobs
 
     def lease(self) -> AbstractContextManager[Resources]:
         """The active bundle's resources, open until the request is over."""
@@ -184,6 +190,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         await _follow(stack, trials.follow(poll_s))
         await _follow(stack, shadow.follow(poll_s))
         await _follow(stack, _report_queue(process.database))
+        import_jobs = ImportJobs(process.database)
+        imports = Importer(import_jobs, servings.lease)
+        stack.push_async_callback(imports.close)
         log.info("ready", bundle=servings.active.version)
         yield Service(
             servings=servings,
@@ -191,6 +200,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             shadow=shadow,
             experiments=ExperimentDesk(store, trials, check=partial(_check_experiment, rollout, store)),
             online=OnlineReader(process.database, CatalogueStore(process.database)),
+            imports=imports,
+            import_jobs=import_jobs,
         )
 
 
@@ -295,6 +306,7 @@ async def open_bundle_resources(
             plain=recommender,
             histories=process.histories,
             catalogue=catalogue,
+            properties=PropertySchema(process.database),
             profiles=profiles,
             readers=InterestReader(process.histories, profiles, catalogue, phrasebook, history_events=history_events),
             maps=Cartographer(bundle.version, trained, catalogue, intents, phrasebook),

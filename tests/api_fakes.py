@@ -1,14 +1,16 @@
 """The rooms behind the HTTP layer, small and in memory, for tests of that layer alone."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from operations_fakes import FakeShadow, FixedOnline, MemoryExperiments
 
 from app.bundle import FileEntry, Manifest
+from app.catalogue.import_jobs import ImportJob, ImportState, LineError
+from app.catalogue.property_schema import PropertyType
 from app.domain import (
     Event,
     EventId,
@@ -27,7 +29,9 @@ from app.errors import (
     BundleUnfit,
     MergeRefused,
     NothingBefore,
+    PenchantError,
     UnknownBundle,
+    UnknownImport,
     UnknownItem,
     UnknownSlate,
     UnknownUser,
@@ -94,6 +98,55 @@ class MemoryCatalogue:
     async def delete(self, item_id: ItemId) -> None:
         await self.get(item_id)
         del self.items[item_id]
+
+    async def put_many(self, items: Sequence[Item]) -> int:
+        return sum([await self.put(item) for item in items])
+
+    async def revise(self, item_id: ItemId, change: Callable[[Item], Item]) -> Item:
+        self.items[item_id] = change(await self.get(item_id))
+        return self.items[item_id]
+
+    async def pages(self) -> AsyncIterator[list[Item]]:
+        yield sorted(self.items.values(), key=lambda item: item.item_id)
+
+
+class MemoryProperties:
+    def __init__(self) -> None:
+        self.types: dict[str, PropertyType] = {}
+
+    async def read(self) -> dict[str, PropertyType]:
+        return self.types
+
+    async def replace(self, types: Mapping[str, PropertyType]) -> None:
+        self.types = dict(types)
+
+
+class ImportsAtOnce:
+    """An importer that is done when it answers."""
+
+    def __init__(self, catalogue: MemoryCatalogue) -> None:
+        self.catalogue = catalogue
+        self.jobs: dict[str, ImportJob] = {}
+
+    async def start(self, lines: BinaryIO, n_lines: int, parse: Callable[[bytes], Item]) -> ImportJob:
+        items, errors = [], []
+        with lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    items.append(parse(line))
+                except PenchantError as error:
+                    errors.append(LineError(number, str(error)))
+        created = await self.catalogue.put_many(items)
+        at = datetime.now(UTC)
+        counts = {"n_done": n_lines, "n_created": created, "n_replaced": len(items) - created, "n_failed": len(errors)}
+        job = ImportJob("job-1", n_lines, at, ImportState.DONE, **counts, errors=tuple(errors), finished_at=at)
+        self.jobs[job.job_id] = job
+        return job
+
+    async def get(self, job_id: str) -> ImportJob:
+        if job_id not in self.jobs:
+            raise UnknownImport(f"no import {job_id!r}")
+        return self.jobs[job_id]
 
 
 class MemoryHistories:
@@ -268,6 +321,7 @@ class FakeRollout:
 class FakeResources:
     catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
     histories: MemoryHistories = field(default_factory=MemoryHistories)
+    properties: MemoryProperties = field(default_factory=MemoryProperties)
     health: FixedHealth = field(default_factory=FixedHealth)
 
     def __post_init__(self) -> None:
@@ -276,6 +330,7 @@ class FakeResources:
         self.experiments = MemoryExperiments()
         self.online = FixedOnline()
         self.recommender = FirstItems(self.catalogue)
+        self.imports = self.import_jobs = ImportsAtOnce(self.catalogue)
         self.readers = LastEvent(self.histories)
         self.merger = self.exporter = self.erasure = WholeUsers(self.histories)
         self.maps = FlatMap(self.catalogue)

@@ -3,10 +3,10 @@
 The protocols keep this layer free of torch and FAISS: the real objects come from `app.wiring`, the tests' from memory.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Protocol, TypedDict, cast
 
 from fastapi import Depends, Request
 
@@ -18,6 +18,8 @@ from app.rollout.shadow import ShadowPlan, ShadowReport
 from app.slates.online_metrics import By, OnlineMetrics, Window
 
 if TYPE_CHECKING:
+    from app.catalogue.import_jobs import ImportJob
+    from app.catalogue.property_schema import PropertyType
     from app.explanation.map_places import SpaceMap
     from app.history.observations import Observation
     from app.history.store import AppendResult
@@ -57,8 +59,40 @@ class Catalogue(Protocol):
         """Raises UnknownItem."""
         ...
 
+    async def put_many(self, items: Sequence[Item]) -> int:
+        """How many were created. Raises Overloaded, StoreUnavailable."""
+        ...
+
+    async def revise(self, item_id: ItemId, change: Callable[[Item], Item]) -> Item:
+        """What it has become. Raises UnknownItem, Overloaded, and what `change` raises."""
+        ...
+
+    def pages(self) -> AsyncIterator[list[Item]]:
+        """All items, by id."""
+        ...
+
     async def delete(self, item_id: ItemId) -> None:
         """Raises UnknownItem."""
+        ...
+
+
+class Properties(Protocol):
+    async def read(self) -> dict[str, "PropertyType"]:
+        """The declared types."""
+        ...
+
+    async def replace(self, types: Mapping[str, "PropertyType"]) -> None: ...
+
+
+class Imports(Protocol):
+    async def start(self, lines: BinaryIO, n_lines: int, parse: Callable[[bytes], Item]) -> "ImportJob":
+        """Raises Overloaded."""
+        ...
+
+
+class ImportJobs(Protocol):
+    async def get(self, job_id: str) -> "ImportJob":
+        """Raises UnknownImport."""
         ...
 
 
@@ -160,6 +194,8 @@ class Resources(Protocol):
     @property
     def catalogue(self) -> Catalogue: ...
     @property
+    def properties(self) -> Properties: ...
+    @property
     def readers(self) -> InterestReaders: ...
     @property
     def merger(self) -> Merger: ...
@@ -184,6 +220,10 @@ class Service(Protocol):
     def experiments(self) -> Experiments: ...
     @property
     def online(self) -> Online: ...
+    @property
+    def imports(self) -> Imports: ...
+    @property
+    def import_jobs(self) -> ImportJobs: ...
 
     def lease(self) -> AbstractContextManager[Resources]:
         """The active bundle's resources, kept open until the request is over."""

@@ -85,13 +85,16 @@ class SizeGuard:
     text, past every exception handler.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, larger: Mapping[str, int]) -> None:
+        """larger: path -> limit, where it is another."""
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (announced := _content_length(scope)) > self._max_body_bytes:
-            error = BodyTooLarge(f"{announced} bytes were announced, {self._max_body_bytes} are the limit.")
+        most = self._larger.get(scope["path"], self._max_body_bytes) if scope["type"] == "http" else 0
+        if scope["type"] == "http" and (announced := _content_length(scope)) > most:
+            error = BodyTooLarge(f"{announced} bytes were announced, {most} are the limit.")
             await show_problem(error)(scope, receive, send)
         else:
             await self._app(scope, receive, send)

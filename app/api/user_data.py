@@ -9,7 +9,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from app.api.dependencies import OpenResources
 from app.api.jsonl import line_responses, stream_lines
-from app.api.openapi import Examples
+from app.api.openapi import Examples, problem_responses
 from app.api.schemas.fields import Identifier
 from app.api.schemas.user_data import ErasureReceipt, MergeAnswer, MergeRequest
 from app.domain import UserId
@@ -21,7 +21,7 @@ BENEATH = ("interests", "export", "merge", "similar")
 class WholeUser(Convertor[str]):
     """A user's id at the end of a path. It may hold slashes, but DELETE of what lies beneath a user erases nobody."""
 
-    regex = ".+" + "".join(f"(?<!/{name})" for name in BENEATH)
+    regex = ".*" + "".join(f"(?<!/{name})" for name in BENEATH)
 
     def convert(self, value: str) -> str:
         return value
@@ -38,7 +38,7 @@ LEAVING: Examples = {"user": {"summary": "A user of your own", "value": "visitor
 EXAMPLES: Examples = {"session": {"summary": "They signed in", "value": {"from_user_id": "session-31c2"}}}
 
 
-@router.post("/{user_id:path}/merge", summary="Merge another user into this one")
+@router.post("/{user_id:path}/merge", summary="Merge another user into this one", responses=problem_responses(409))
 async def merge_user(
     user_id: Annotated[Identifier, Path(openapi_examples=KNOWN)],
     told: Annotated[MergeRequest, Body(openapi_examples=EXAMPLES)],

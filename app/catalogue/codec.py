@@ -7,18 +7,19 @@ from app.domain import Item, ItemId
 
 
 def item_to_json(item: Item) -> str:
-    """One line, keys in a fixed order, so that equal items give equal bytes."""
-    return json.dumps(
-        {
-            "item_id": item.item_id,
-            "title": item.title,
-            "categories": list(item.categories),
-            "description": item.description,
-            "properties": dict(item.properties),
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    )
+    """One line, keys in a fixed order, so that equal items give equal bytes. `hidden` is written where it is true."""
+    return json.dumps(item_to_fields(item), ensure_ascii=False, sort_keys=True)
+
+
+def item_to_fields(item: Item) -> dict[str, Any]:
+    fields = {
+        "item_id": item.item_id,
+        "title": item.title,
+        "categories": list(item.categories),
+        "description": item.description,
+        "properties": dict(item.properties),
+    }
+    return {**fields, "hidden": True} if item.hidden else fields
 
 
 def item_from_json(line: str) -> Item:
@@ -29,4 +30,5 @@ def item_from_json(line: str) -> Item:
         categories=tuple(fields["categories"]),
         description=fields["description"],
         properties=fields["properties"],
+        hidden=fields.get("hidden", False),
     )

@@ -5,7 +5,7 @@ So there is one way in, and two workers that have read equally far serve the sam
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -14,11 +14,15 @@ import structlog
 from app.catalogue.store import CatalogueChange, CatalogueStore
 from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray, Item, ItemId
+from app.errors import Overloaded
 from app.retrieval.index import ItemIndex
 from app.scoring.prior import unseen_prior
 from app.trained import Trained
 
-FEED_PAGE = 5_000
+FEED_PAGE = 500
+PIECE = 10
+"""Changes applied before the event loop's other work gets its turn: about 1 ms."""
+MOST_TRIES = 5
 NO_ROW = -1
 
 log = structlog.get_logger()
@@ -28,6 +32,8 @@ class Texts(Protocol):
     """Text vectors: what the live catalogue asks of the item encoder."""
 
     async def encode(self, texts: Sequence[str]) -> FloatArray: ...
+
+    async def encode_slowly(self, texts: Sequence[str]) -> FloatArray: ...
 
     def place(self, text: FloatArray) -> FloatArray: ...
 
@@ -47,6 +53,8 @@ class LiveCatalogue:
         self._items: list[Item] = list(trained.items)
         self._rows: list[int] = list(range(len(trained.items)))
         self._newer_text: list[FloatArray] = []
+        self._newer_slot_of: dict[ItemId, int] = {}
+        self._unseen_prior = unseen_prior(trained.prior, trained.n_events)
         self._seq = 0
         self._catching_up = asyncio.Lock()
 
@@ -56,6 +64,42 @@ class LiveCatalogue:
         created = await self._store.put(item, text, self._version)
         await self.catch_up()
         return created
+
+    async def put_many(self, items: Sequence[Item]) -> int:
+        """Create or replace items, each id once; how many were created. Encoded behind whatever else wants encoding.
+
+        An item whose text is as it was keeps its vector.
+        """
+        vectors = {item.item_id: self._text_kept(item) for item in items}
+        missing = [item for item in items if vectors[item.item_id] is None]
+        if missing:
+            encoded = await self._texts.encode_slowly([item_text(item) for item in missing])
+            vectors |= {item.item_id: vector for item, vector in zip(missing, encoded, strict=True)}
+        rows = [(item, vector) for item in items if (vector := vectors[item.item_id]) is not None]
+        created = await self._store.put_many(rows, self._version)
+        await self.catch_up()
+        return created
+
+    async def revise(self, item_id: ItemId, change: Callable[[Item], Item]) -> Item:
+        """Apply `change` to the item as it is, whoever else changes it at the time; give what it has become.
+
+        Raises UnknownItem, what `change` raises, and Overloaded where others kept on changing the item.
+        """
+        for _ in range(MOST_TRIES):
+            item, seq = await self._store.get_with_seq(item_id)
+            changed = change(item)
+            text = None
+            if item_text(changed) != item_text(item):
+                (vector,) = await self._texts.encode([item_text(changed)])
+                text = (vector, self._version)
+            if await self._store.revise(changed, seq, text):
+                await self.catch_up()
+                return changed
+        raise Overloaded(f"item {item_id!r} was changed by others {MOST_TRIES} times in a row: try again")
+
+    def pages(self) -> AsyncIterator[list[Item]]:
+        """All items, hidden ones too, by id, a page at a time: from the store."""
+        return self._store.pages()
 
     async def delete(self, item_id: ItemId) -> None:
         """Raises UnknownItem."""
@@ -82,7 +126,7 @@ class LiveCatalogue:
         return np.array([self._slot_of[item_id] for item_id in served], dtype=np.int64), unknown
 
     def is_served(self, item_id: ItemId) -> bool:
-        """Whether the item may be shown: known, and not deleted."""
+        """Whether the item may be shown: known, and neither deleted nor hidden."""
         slot = self._slot_of.get(item_id)
         return slot is not None and self.index.is_alive(slot)
 
@@ -106,7 +150,7 @@ class LiveCatalogue:
     async def vectors_of_text(self, items: Sequence[Item]) -> FloatArray:
         """(n, D + N_BUCKETS) of items as if they were new: their text, and nothing that behaviour told."""
         texts = await self._texts.encode([item_text(item) for item in items]) if items else self._trained.text[:0]
-        return np.hstack([self._texts.place(texts), np.tile(self._unseen_prior(), (len(items), 1))])
+        return np.hstack([self._texts.place(texts), np.tile(self._unseen_prior, (len(items), 1))])
 
     async def catch_up(self) -> None:
         """Apply every change committed before this call."""
@@ -126,18 +170,25 @@ class LiveCatalogue:
 
     async def _apply(self, changes: Sequence[CatalogueChange]) -> None:
         texts = await self._texts_of([change for change in changes if self._is_newer(change)])
+        for start in range(0, len(changes), PIECE):
+            self._apply_piece(changes[start : start + PIECE], texts)
+            await asyncio.sleep(0)
+
+    def _apply_piece(self, changes: Sequence[CatalogueChange], texts: dict[ItemId, FloatArray]) -> None:
         for change in changes:
             self._retire(change.item_id)
             if change.item is None:
                 continue
-            row = self._row_of.get(change.item_id, NO_ROW)
             if change.item_id in texts:
-                self._add(change.item, row, texts[change.item_id])
+                slot = self._add(change.item, texts[change.item_id])
             else:
-                self._slot_of[change.item_id] = row
-                self._items[row] = change.item
-                self.index.revive(row)
-            self.changed.append(self._slot_of[change.item_id])
+                slot = self._row_of[change.item_id]
+                self._items[slot] = change.item
+                self.index.revive(slot)
+            self._slot_of[change.item_id] = slot
+            if change.item.hidden:
+                self.index.remove(slot)
+            self.changed.append(slot)
 
     def _is_newer(self, change: CatalogueChange) -> bool:
         """Whether the bundle's vector does not stand for this item: it is new, or its text has changed."""
@@ -159,16 +210,32 @@ class LiveCatalogue:
         if (slot := self._slot_of.get(item_id)) is not None:
             self.index.remove(slot)
 
-    def _add(self, item: Item, row: int, text: FloatArray) -> None:
-        """A slot beside the bundle's: text of now, behaviour as trained where there is any."""
-        vector, prior = self._texts.place(text[None])[0], self._unseen_prior()
+    def _add(self, item: Item, text: FloatArray) -> int:
+        """A slot beside the bundle's, the item's own where it has one: text of now, behaviour as trained where any.
+
+        Placed by itself: in a batch the last bits differ with its size, and so would two processes.
+        """
+        vector = self._texts.place(text[None])[0]
+        row, prior = self._row_of.get(item.item_id, NO_ROW), self._unseen_prior
         if row != NO_ROW:
             id_block = slice(self._trained.space.shape.block_dim, None)
             vector[id_block], prior = self._trained.vectors[row, id_block], self._trained.prior[row]
-        self._slot_of[item.item_id] = self.index.add(np.concatenate([vector, prior]))
+        whole = np.concatenate([vector, prior])
+        slot = self._newer_slot_of.get(item.item_id)
+        if slot is not None:
+            self.index.replace(slot, whole)
+            self._items[slot] = item
+            self._newer_text[slot - len(self._trained.items)] = text
+            return slot
+        slot = self._newer_slot_of[item.item_id] = self.index.add(whole)
         self._items.append(item)
         self._rows.append(row)
         self._newer_text.append(text)
+        return slot
 
-    def _unseen_prior(self) -> FloatArray:
-        return unseen_prior(int(self._trained.n_events.sum()), len(self._trained.items))
+    def _text_kept(self, item: Item) -> FloatArray | None:
+        """The text vector of the item as served, where its text is the same."""
+        slot = self._slot_of.get(item.item_id)
+        if slot is None or item_text(self._items[slot]) != item_text(item):
+            return None
+        return self.text_at(np.array([slot]))[0]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,36 @@ class CatalogueStore:
         """Create the item or replace it; True when it was not there. version: the bundle that made the vector."""
         row = (item.item_id, item_to_json(item), _to_bytes(vector), version)
         return await self._database.write(lambda connection: _put(connection, row))
+
+    async def put_many(self, rows: Sequence[tuple[Item, FloatArray]], version: str) -> int:
+        """Create or replace items, all of them or none; how many were not there. Each with its text vector."""
+        told = [(item.item_id, item_to_json(item), _to_bytes(vector), version) for item, vector in rows]
+        return await self._database.write(lambda connection: sum(_put(connection, row) for row in told))
+
+    async def get_with_seq(self, item_id: ItemId) -> tuple[Item, int]:
+        """The item and the seq of its last change. Raises UnknownItem."""
+        rows = self._database.read("SELECT body, change_seq FROM items WHERE item_id = ? AND NOT deleted", (item_id,))
+        if not rows:
+            raise _unknown(item_id)
+        return item_from_json(rows[0][0]), int(rows[0][1])
+
+    async def revise(self, item: Item, seq: int, text: tuple[FloatArray, str] | None) -> bool:
+        """Replace the item as its change `seq` left it; False where it has changed since, and nothing is done then.
+
+        text: its text vector and the bundle that made it; None where the text is as it was.
+        """
+        vector, version = (None, None) if text is None else (_to_bytes(text[0]), text[1])
+        row = (item_to_json(item), vector, version)
+        return await self._database.write(
+            lambda connection: _revise(connection, item.item_id, seq, row, keep_vector=text is None)
+        )
+
+    async def pages(self, size: int = 500) -> AsyncIterator[list[Item]]:
+        """All items by id, read a page at a time and off the event loop; each as it is when its page is read."""
+        last = ""
+        while rows := await asyncio.to_thread(self._database.read, _PAGE, (last, size)):
+            yield [item_from_json(body) for _, body in rows]
+            last = rows[-1][0]
 
     async def delete(self, item_id: ItemId) -> None:
         """Raises UnknownItem when it is not there, or not any more."""
@@ -92,6 +122,12 @@ _UPSERT = """
     ON CONFLICT (item_id) DO UPDATE SET body = excluded.body, vector = excluded.vector,
         vector_version = excluded.vector_version, change_seq = excluded.change_seq, deleted = 0
 """
+_PAGE = "SELECT item_id, body FROM items WHERE item_id > ? AND NOT deleted ORDER BY item_id LIMIT ?"
+_REVISE = """
+    UPDATE items SET body = ?, vector = ?, vector_version = ?, change_seq = ?
+    WHERE item_id = ? AND change_seq = ? AND NOT deleted
+"""
+_REVISE_BODY = "UPDATE items SET body = ?, change_seq = ? WHERE item_id = ? AND change_seq = ? AND NOT deleted"
 _DELETE = """
     UPDATE items SET deleted = 1, vector = NULL, vector_version = NULL, change_seq = ?
     WHERE item_id = ? AND NOT deleted
@@ -106,6 +142,14 @@ def _put(connection: sqlite3.Connection, row: tuple[object, ...]) -> bool:
     there = connection.execute("SELECT 1 FROM items WHERE item_id = ? AND NOT deleted", row[:1]).fetchone()
     connection.execute(_UPSERT, (*row, _last_seq(connection) + 1))
     return there is None
+
+
+def _revise(
+    connection: sqlite3.Connection, item_id: ItemId, seq: int, row: tuple[object, ...], *, keep_vector: bool
+) -> bool:
+    told = row[:1] if keep_vector else row
+    sql = _REVISE_BODY if keep_vector else _REVISE
+    return connection.execute(sql, (*told, _last_seq(connection) + 1, item_id, seq)).rowcount > 0
 
 
 def _delete(connection: sqlite3.Connection, item_id: ItemId) -> None:

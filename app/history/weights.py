@@ -24,8 +24,8 @@ class EventType:
     """A type of event and what it is worth.
 
     full_weight: where an event may tell how much of the item was taken in (completion, dwell_s), its weight for all of
-    it; None where that does not change what it is worth. half_life_days: after how long an event counts half in counts
-    that forget (trending, seen together). The user encoder reads the age of an event itself and needs none.
+    it; None where that does not change what it is worth. half_life_days: after how long an event counts half, where
+    counts forget; none here goes by it yet. The user encoder reads the age of an event itself and needs none.
     """
 
     name: str

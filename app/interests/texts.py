@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from time import monotonic
 
 import numpy as np
 import torch
@@ -15,6 +16,10 @@ from app.trained import Trained
 KEPT_PHRASES = 2_000  # 384 floats each: 3 MB; the same few searches come again and again
 QUEUE_SHARE = 64
 BATCH = 32
+PIECE = 4
+"""Texts in a piece at least: four short ones cost little more than one."""
+PIECE_S = 0.03
+"""How long a request may find the encoder busy with work that can wait."""
 
 
 class TextVectors:
@@ -25,6 +30,8 @@ class TextVectors:
         self._batcher = MicroBatcher[str, FloatArray](
             "item encoder", self._compute, executor, max_batch=BATCH, max_queue=QUEUE_SHARE
         )
+        self._executor = executor
+        self._piece = PIECE
         self._kept: OrderedDict[str, FloatArray] = OrderedDict()
 
     async def encode(self, texts: Sequence[str]) -> FloatArray:
@@ -32,6 +39,23 @@ class TextVectors:
         vectors = []
         for start in range(0, len(texts), BATCH):
             vectors += await asyncio.gather(*(self._encode_one(text) for text in texts[start : start + BATCH]))
+        return np.stack(vectors)
+
+    async def encode_slowly(self, texts: Sequence[str]) -> FloatArray:
+        """The same, for work that can wait: in pieces of about `PIECE_S`, and what is asked meanwhile comes between.
+
+        Never refused, since nothing of it waits in the queue.
+        """
+        vectors = []
+        start = 0
+        while start < len(texts):
+            piece = texts[start : start + self._piece]
+            started = monotonic()
+            vectors += await asyncio.get_running_loop().run_in_executor(self._executor, self._compute, piece)
+            took_s = monotonic() - started
+            start += len(piece)
+            if len(piece) == self._piece:
+                self._piece = max(PIECE, min(BATCH, int(self._piece * PIECE_S / took_s)))
         return np.stack(vectors)
 
     def place(self, text: FloatArray) -> FloatArray:

@@ -78,11 +78,12 @@ def _written_columns(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _add_weights(events: pl.DataFrame) -> pl.DataFrame:
-    """Each pair of type and value is weighed once: the rule stays where it is told, a million events cost little."""
-    pairs = events.select("type", "value").unique(maintain_order=True)
-    weights = [event_weight(event_type, value) for event_type, value in pairs.iter_rows()]
-    weighed = pairs.with_columns(weight=pl.Series(weights, dtype=pl.Float32))
-    return events.join(weighed, on=["type", "value"], how="left", nulls_equal=True, maintain_order="left")
+    """Equal events are weighed once: the rule stays where it is told, a million events cost little."""
+    told = ["type", "value", "dwell_s", "completion"]
+    cases = events.select(told).unique(maintain_order=True)
+    weights = [event_weight(*case) for case in cases.iter_rows()]
+    weighed = cases.with_columns(weight=pl.Series(weights, dtype=pl.Float32))
+    return events.join(weighed, on=told, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _context_values(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:

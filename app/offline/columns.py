@@ -63,7 +63,7 @@ class TableColumns(BaseModel, ABC):
 
 
 class EventColumns(TableColumns):
-    roles = ("user_id", "item_id", "at", "type", "value", "rating", "context")
+    roles = ("user_id", "item_id", "at", "type", "value", "rating", "dwell_s", "completion", "context")
     open_role = "context"
 
     user_id: Names = ("user_id",)
@@ -78,6 +78,8 @@ class EventColumns(TableColumns):
     default_type: str = Field(default="interaction", min_length=1, description="Type of an event that has none.")
     value: Names = ("value",)
     rating: Names = Field(default=(), description="A value that makes an event without a type a `rating`.")
+    dwell_s: Names = Field(default=("dwell_s",), description="For how long, in seconds, the item was taken in.")
+    completion: Names = Field(default=("completion",), description="How much of the item was taken in, 0 to 1.")
     context: NamesOrRest = Field(default=(), description='Context features; "*": every column that has no other role.')
 
     @property

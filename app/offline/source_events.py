@@ -16,8 +16,9 @@ class SourceEvents:
     """Rows of `frame` are the rows of the source, in its order.
 
     frame: user_id, item_id, type: text. at: UTC. value: float32. at_given, value_given: whether the source had one,
-    readable or not. context_<feature>: text. has_times: False where the order of the rows stands for the time, row n
-    being n seconds after 1970-01-01. columns: role -> the source's columns.
+    readable or not. dwell_s, completion: float64, null where not told or not possible. context_<feature>: text.
+    has_times: False where the order of the rows stands for the time, row n being n seconds after 1970-01-01.
+    columns: role -> the source's columns.
     """
 
     frame: pl.DataFrame
@@ -39,6 +40,8 @@ def read_source_events(path: Path, mapping: EventColumns) -> SourceEvents:
         ),
         value=pl.col("value").cast(pl.Float32, strict=False),
         value_given=pl.col("value").is_not_null(),
+        dwell_s=_in_range("dwell_s", 0, None),
+        completion=_in_range("completion", 0, 1),
     )
     return SourceEvents(read.drop("rating"), has_times, columns)
 
@@ -51,8 +54,17 @@ def _read_texts(table: Table, columns: dict[str, tuple[str, ...]]) -> pl.DataFra
         type=table.text(columns["type"]),
         value=table.text(columns["rating"] + columns["value"]),
         rating=table.text(columns["rating"]),
+        dwell_s=table.text(columns["dwell_s"]),
+        completion=table.text(columns["completion"]),
         **{CONTEXT_PREFIX + name: table.text([name]) for name in columns["context"]},
     )
+
+
+def _in_range(name: str, low: float, high: float | None) -> pl.Expr:
+    """A number, null where it cannot be read or cannot be: such an event is kept, and weighed without it."""
+    number = pl.col(name).cast(pl.Float64, strict=False)
+    fits = number.is_finite() & (number >= low) & (pl.lit(value=True) if high is None else number <= high)
+    return pl.when(fits).then(number)
 
 
 def _row_order() -> pl.Expr:

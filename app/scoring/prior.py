@@ -39,6 +39,15 @@ def popularity_prior(rows: IntArray, at_s: IntArray, n_items: int) -> FloatArray
     return np.log(n_items * in_bucket).astype(np.float32)
 
 
-def unseen_prior(n_events: int, n_items: int) -> FloatArray:
-    """(N_BUCKETS,) of an item that has no training event yet."""
-    return np.full(N_BUCKETS, np.log(n_items / (n_events + n_items)), dtype=np.float32)
+def unseen_prior(prior: FloatArray, n_events: IntArray) -> FloatArray:
+    """(N_BUCKETS,) of an item that training did not hold: what the formula gives for one that it saw no event of.
+
+    prior: (N, N_BUCKETS). n_events: (N,) training events. Where every trained item has events, the share of a bucket
+    is read from the item that has least of its events there, which for some item is none.
+    """
+    if not n_events.all():
+        return prior[int(n_events.argmin())].copy()
+    n_items = len(prior)
+    log_share = np.log((n_events + 1) / (n_events.sum() + n_items) * n_items)
+    of_bucket = (prior - log_share[:, None]).min(axis=0)  # ln(m / (n_b + m))
+    return (np.log(n_items / (n_events.sum() + n_items)) + of_bucket).astype(np.float32)

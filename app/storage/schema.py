@@ -132,4 +132,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX shadow_answers_by_version ON shadow_answers (version)",
     ),
+    (
+        # The declared types of item properties, as JSON: the newest version holds.
+        """
+        CREATE TABLE property_schemas (
+            version INTEGER PRIMARY KEY AUTOINCREMENT,
+            body TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE import_jobs (
+            job_id TEXT PRIMARY KEY,
+            state TEXT NOT NULL,
+            n_lines INTEGER NOT NULL,
+            n_done INTEGER NOT NULL,
+            n_created INTEGER NOT NULL,
+            n_replaced INTEGER NOT NULL,
+            n_failed INTEGER NOT NULL,
+            errors TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            told_at INTEGER NOT NULL
+        ) STRICT
+        """,
+    ),
 )

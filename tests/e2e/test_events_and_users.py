@@ -2,13 +2,17 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from server import Server, item_ids, wait_until
+from server import Server, item_ids
+
+from app.offline.dataset import read_dataset
 
 TURNS = 6
 """Questions asked in a row, each on a new connection, so that both workers are met."""
@@ -108,8 +112,6 @@ def test_erasure_takes_a_user_out_of_everything_and_says_what_it_took(server: Se
 
     assert (receipt["rows"]["events"], receipt["rows"]["interest_cache"] >= 1) == (2, True)
     assert receipt["incomplete"] == {}
-    for _ in range(TURNS):
-        assert server.recommend(user_id="leaver", k=5)["served_by"]["rung"] == "popular"
     server.ask("GET", "/v1/users/leaver/export", expect=404)
     server.ask("GET", "/v1/users/leaver/interests", expect=404)
     assert set(server.ask("DELETE", "/v1/users/leaver")["rows"].values()) == {0}
@@ -121,4 +123,20 @@ def test_erasure_takes_a_user_out_of_everything_and_says_what_it_took(server: Se
             sql = f"SELECT count(*) FROM {table} WHERE {' OR '.join(mentions)}"  # noqa: S608
             assert database.execute(sql).fetchone() == (0,), table
     assert server.send(did("leaver-1", "leaver", "i7"))["stored"] == 1  # they may come back, as a stranger
-    assert wait_until(lambda: len(kept_of(server, "leaver")) >= 1, 1.0) < 1.0
+    server.ask("DELETE", "/v1/users/leaver")
+    for _ in range(TURNS):
+        assert server.recommend(user_id="leaver", k=5)["served_by"]["rung"] == "popular"
+
+
+def test_the_live_log_is_exported_and_cleaned_for_training(server: Server, data_dir: Path, tmp_path: Path) -> None:
+    """`penchant events export`, then `penchant data clean`, beside the running server."""
+    server.send(did("trainee-1", "trainee", "i1", "play", completion=0.5), did("trainee-2", "trainee", "i2"))
+    events, items = tmp_path / "events.parquet", tmp_path / "items.jsonl"
+    exporting = ["events", "export", "--data-dir", str(data_dir), "--parquet", str(events), "--items", str(items)]
+    cleaning = ["data", "clean", str(events), str(items), "--name", "live", "--data-dir", str(tmp_path)]
+    for command in (exporting, cleaning):
+        done = subprocess.run([sys.executable, "-m", "app.cli", *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    dataset = read_dataset(tmp_path / "data/live")
+    trainee = dataset.users == dataset.user_ids.index("trainee")
+    assert dataset.weights[trainee].tolist() == pytest.approx([0.5, 1.0])

@@ -64,7 +64,7 @@ def test_every_command_has_help_with_a_sentence(path: tuple[str, ...]) -> None:
     assert (command.help or "").strip().endswith(".")
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path != ("events",)], ids=" ".join)
 def test_every_command_takes_every_setting_as_a_flag(path: tuple[str, ...]) -> None:
     command: Any = typer.main.get_command(cli.app)
     for name in path:

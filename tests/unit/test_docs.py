@@ -112,7 +112,7 @@ def test_the_guides_example_is_cleaned_as_the_guide_says(tmp_path: Path, monkeyp
     blocks = {token.info: token.content for token in tokens_of(guide) if token.type == "fence" and token.info != "sh"}
     subprocess.run([sys.executable, "-"], input=blocks["python"], cwd=tmp_path, text=True, check=True)
     monkeypatch.chdir(tmp_path)
-    (line,) = (line for line in commands("penchant") if line.startswith("penchant data clean"))
+    (line,) = (line for line in commands("penchant") if line.startswith("penchant data clean orders"))
     by_flags = CliRunner().invoke(app, shlex.split(line)[1:])
     (tmp_path / "shop.toml").write_text(blocks["toml"])
     by_file = CliRunner().invoke(app, shlex.split("data clean orders.csv books.csv --name again --mapping shop.toml"))

@@ -154,7 +154,9 @@ class EventTypeAnswer(Wire):
     full_weight: float | None = Field(
         description="Its weight for an item taken in whole, where `completion` or `dwell_s` count; null where not."
     )
-    half_life_days: float = Field(description="Days after which it counts half, in counts that forget.")
+    half_life_days: float = Field(
+        description="Days after which it counts half. Told for your own counting: no count here goes by it yet."
+    )
     is_history: bool = Field(description="Whether it is read as history and makes its item seen.")
     is_refusal: bool = Field(description="Whether its item stays out of the user's slates from then on.")
 

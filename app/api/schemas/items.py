@@ -1,23 +1,33 @@
-"""`/v1/items/{item_id}`: an item as the client writes it and as it is read back."""
+"""`/v1/items`: an item as it is written, changed and read back; many of them at once; their declared properties."""
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from app import domain
-from app.api.schemas.fields import NOT_BLANK, PRINTABLE, PropertyName, PropertyValue, Scalar, Wire
+from app.api.schemas.fields import NOT_BLANK, PRINTABLE, Identifier, PropertyName, PropertyValue, Scalar, Wire
+from app.catalogue.codec import item_to_fields
+from app.catalogue.import_jobs import ImportState
+from app.catalogue.merge_patch import merge_patch
+from app.catalogue.property_schema import PropertyType
+
+FROM_OBJECTS = ConfigDict(from_attributes=True)
+
+
+Title = Annotated[str, StringConstraints(max_length=500, pattern=NOT_BLANK)]
+Category = Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)]
+Categories = Annotated[tuple[Category, ...], Field(max_length=100)]
+Description = Annotated[str, Field(max_length=20_000)]
 
 
 class ItemIn(Wire):
     """What can be recommended. Title, categories and description are what it is understood by."""
 
-    title: Annotated[str, StringConstraints(max_length=500, pattern=NOT_BLANK)] = Field(
-        description="Plain text, 1 to 500 characters."
-    )
-    categories: tuple[Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)], ...] = Field(
-        (), max_length=100, description="At most 100, each 1 to 100 characters."
-    )
-    description: str = Field("", max_length=20_000, description="Plain text, up to 20,000 characters.")
+    title: Title = Field(description="Plain text, 1 to 500 characters.")
+    categories: Categories = Field((), description="At most 100, each 1 to 100 characters.")
+    description: Description = Field("", description="Plain text, up to 20,000 characters.")
     properties: dict[PropertyName, PropertyValue] = Field(
         {},
         max_length=100,
@@ -26,6 +36,8 @@ class ItemIn(Wire):
         "boolean, null, or a list of these.",
     )
 
+    hidden: StrictBool = Field(False, description="Kept, and in no slate: gone from the very next one.")
+
     def to_domain(self, item_id: str) -> domain.Item:
         return domain.Item(
             item_id=domain.ItemId(item_id),
@@ -33,7 +45,35 @@ class ItemIn(Wire):
             categories=self.categories,
             description=self.description,
             properties=self.properties,
+            hidden=self.hidden,
         )
+
+
+class ItemLine(ItemIn):
+    """A line of an import, and of an export."""
+
+    item_id: Identifier = Field(description="The item's id, 1 to 256 characters.")
+
+
+class ItemPatch(Wire):
+    """What is to change of an item (RFC 7386): fields left out stay, null gives a field its default again."""
+
+    title: Title | SkipJsonSchema[None] = Field(
+        None, description="Plain text, 1 to 500 characters. It cannot be taken away."
+    )
+    categories: Categories | None = Field(None, description="All of them: at most 100, each 1 to 100 characters.")
+    description: Description | None = Field(None, description="Plain text, up to 20,000 characters.")
+    properties: Annotated[dict[PropertyName, PropertyValue], Field(max_length=100)] | None = Field(
+        None,
+        json_schema_extra={"additionalProperties": False},
+        description="Those to change: a name with null is taken away, the others stay.",
+    )
+    hidden: StrictBool | None = Field(None, description="Kept, and in no slate: gone from the very next one.")
+
+    def apply(self, item: domain.Item) -> domain.Item:
+        """Raises pydantic's ValidationError where the result would be no item."""
+        patched = merge_patch(item_to_fields(item), self.model_dump(mode="json", exclude_unset=True))
+        return ItemLine.model_validate(patched).to_domain(item.item_id)
 
 
 class ItemAnswer(Wire):
@@ -42,6 +82,7 @@ class ItemAnswer(Wire):
     categories: list[str]
     description: str
     properties: dict[str, Scalar | list[Scalar]]
+    hidden: bool = Field(description="Whether it is kept out of slates.")
 
     @classmethod
     def from_domain(cls, item: domain.Item) -> "ItemAnswer":
@@ -51,4 +92,49 @@ class ItemAnswer(Wire):
             categories=list(item.categories),
             description=item.description,
             properties=dict(item.properties),
+            hidden=item.hidden,
         )
+
+
+class PropertySchemaBody(Wire):
+    """The declared properties of items."""
+
+    properties: dict[PropertyName, PropertyType] = Field(
+        max_length=200,
+        json_schema_extra={"additionalProperties": False},
+        description="Name -> what it may hold: string, number, boolean, time (ISO 8601 text), geo ([latitude, "
+        "longitude]) or list. At most 200. What is not declared may hold anything.",
+    )
+
+
+class PropertySchemaAnswer(Wire):
+    properties: dict[str, PropertyType]
+    misfits: dict[str, int] = Field(
+        description="Items already in the catalogue whose property does not fit, by its name. They stay as they are."
+    )
+
+
+class LineErrorAnswer(Wire):
+    model_config = FROM_OBJECTS
+
+    line: int = Field(description="Line of the file, from 1.")
+    message: str
+
+
+class ImportAnswer(Wire):
+    """How far an import has come."""
+
+    model_config = FROM_OBJECTS
+
+    job_id: str
+    state: ImportState = Field(
+        description="running; done: every line was read; interrupted: the server stopped, send the file again."
+    )
+    n_lines: int = Field(description="Lines of the file, blank ones left out.")
+    n_done: int = Field(description="Lines read so far: each created or replaced an item, or failed.")
+    n_created: int
+    n_replaced: int
+    n_failed: int
+    errors: list[LineErrorAnswer] = Field(description="What is wrong with the first hundred lines that failed.")
+    started_at: datetime
+    finished_at: datetime | None

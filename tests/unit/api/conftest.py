@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from api_fakes import MAX_BODY_BYTES, FakeResources
@@ -14,7 +15,9 @@ def resources() -> FakeResources:
 
 
 @pytest.fixture
-def client(resources: FakeResources) -> Iterator[TestClient]:
-    app = create_app(Settings(max_body_bytes=MAX_BODY_BYTES), resources.open)
+def client(resources: FakeResources, tmp_path: Path) -> Iterator[TestClient]:
+    app = create_app(
+        Settings(max_body_bytes=MAX_BODY_BYTES, max_import_bytes=400_000, data_dir=tmp_path), resources.open
+    )
     with TestClient(app) as client:
         yield client

@@ -11,6 +11,12 @@ OPERATIONS = {
     "list_event_types": ("get", "/v1/events/types"),
     "get_item": ("get", "/v1/items/{item_id}"),
     "put_item": ("put", "/v1/items/{item_id}"),
+    "patch_item": ("patch", "/v1/items/{item_id}"),
+    "import_items": ("post", "/v1/items/import"),
+    "get_import": ("get", "/v1/items/import/{job_id}"),
+    "export_items": ("get", "/v1/items/export"),
+    "get_property_schema": ("get", "/v1/items/schema"),
+    "put_property_schema": ("put", "/v1/items/schema"),
     "delete_item": ("delete", "/v1/items/{item_id}"),
     "get_interests": ("get", "/v1/users/{user_id}/interests"),
     "merge_user": ("post", "/v1/users/{user_id}/merge"),
@@ -87,6 +93,8 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         "EventIn",
         "ImpressionIn",
         "SearchIn",
+        "ItemPatch",
+        "PropertySchemaBody",
         "ItemIn",
     ]
 

@@ -93,7 +93,7 @@ def test_a_path_that_nobody_serves(client: TestClient) -> None:
     ("method", "path", "allowed"),
     [
         ("GET", RECOMMEND, "POST"),
-        ("POST", "/v1/items/50", "DELETE, GET, PUT"),
+        ("POST", "/v1/items/50", "DELETE, GET, PATCH, PUT"),
         ("DELETE", "/v1/users/1/interests", "GET"),
         ("PUT", "/openapi.json", "GET, HEAD"),
     ],

@@ -21,7 +21,7 @@ def test_a_session_is_merged_into_a_user(client: TestClient, resources: FakeReso
 def test_a_user_is_not_merged_into_itself(client: TestClient) -> None:
     answer = client.post("/v1/users/ada/merge", json={"from_user_id": "ada"})
 
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/merge-refused")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/merge-refused")
 
 
 def test_an_export_is_lines_of_json(client: TestClient) -> None:

@@ -1,6 +1,7 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +217,83 @@ async def test_those_that_may_be_shown_are_told_from_those_that_may_not(rooms: R
 async def test_none_asked_are_none_found(rooms: Rooms) -> None:
     slots, unknown = rooms.catalogue.find_served([])
     assert (slots.tolist(), slots.dtype, unknown) == ([], np.int64, ())
+
+
+async def test_an_item_changed_again_and_again_keeps_one_slot(rooms: Rooms) -> None:
+    """The bundle's own slot for a trained item, then one beside it; neither grows with the number of changes."""
+    for n in range(5):
+        await rooms.catalogue.put(Item(ROBOTS.item_id, f"robots part {n}"))
+        await rooms.catalogue.put(Item(ItemId("i7"), f"changed {n}"))
+    await rooms.catalogue.put(tiny_items()[7])
+    await rooms.catalogue.put(Item(ItemId("i7"), "changed again"))
+    assert rooms.catalogue.index.n_slots == 62
+    assert rooms.catalogue.index.n_alive == 61
+    assert [item.title for item in await nearest(rooms, "robots part 4")] == ["robots part 4"]
+    assert [item.title for item in await nearest(rooms, "changed again")] == ["changed again"]
+
+
+@pytest.mark.parametrize("item_id", ["i7", "new"])
+async def test_a_hidden_item_is_kept_read_and_not_served_until_it_is_shown_again(rooms: Rooms, item_id: str) -> None:
+    await rooms.catalogue.put(ROBOTS)
+    before = vector_of(rooms, item_id)
+    hidden = await rooms.catalogue.revise(ItemId(item_id), lambda item: replace(item, hidden=True))
+    assert hidden.hidden
+    assert item_id not in served(rooms.catalogue)
+    assert not rooms.catalogue.is_served(ItemId(item_id))
+    assert (await rooms.catalogue.get(ItemId(item_id))).hidden
+    assert np.array_equal(vector_of(rooms, item_id), before)
+    await rooms.catalogue.revise(ItemId(item_id), lambda item: replace(item, hidden=False))
+    assert item_id in served(rooms.catalogue)
+    assert np.array_equal(vector_of(rooms, item_id), before)
+
+
+async def test_hiding_reaches_another_process_by_the_feed(two: tuple[Rooms, Rooms]) -> None:
+    mine, theirs = two
+    await mine.catalogue.put(ROBOTS)
+    await theirs.catalogue.catch_up()
+    await mine.catalogue.revise(ROBOTS.item_id, lambda item: replace(item, hidden=True))
+    await theirs.catalogue.catch_up()
+    assert not theirs.catalogue.is_served(ROBOTS.item_id)
+
+
+async def test_changes_made_at_once_are_all_kept(rooms: Rooms) -> None:
+    await rooms.catalogue.put(ROBOTS)
+
+    def adding(n: int) -> Callable[[Item], Item]:
+        return lambda item: replace(item, properties={**item.properties, f"p{n}": n})
+
+    await asyncio.gather(*(rooms.catalogue.revise(ROBOTS.item_id, adding(n)) for n in range(4)))
+    assert (await rooms.catalogue.get(ROBOTS.item_id)).properties == {f"p{n}": n for n in range(4)}
+    with pytest.raises(UnknownItem):
+        await rooms.catalogue.revise(ItemId("nowhere"), lambda item: item)
+
+
+async def test_many_items_are_put_at_once_and_unchanged_texts_are_not_encoded_again(two: tuple[Rooms, Rooms]) -> None:
+    mine, theirs = two
+    items = [Item(ItemId(f"n{n}"), f"loud robots story {n}") for n in range(150)]
+    assert await mine.catalogue.put_many([*items, tiny_items()[7]]) == 150
+    encoded: list[str] = []
+    encode = mine.texts.encode_slowly
+
+    async def counting(texts: Sequence[str]) -> FloatArray:
+        encoded.extend(texts)
+        return await encode(texts)
+
+    mine.texts.encode_slowly = counting
+    priced = [replace(item, properties={"price": 1}) for item in items[:-1]]
+    assert await mine.catalogue.put_many([*priced, Item(ItemId("n149"), "old western story")]) == 0
+    assert encoded == ["old western story"]
+    await theirs.catalogue.catch_up()
+    for rooms in two:
+        assert await nearest(rooms, "old western story") == [Item(ItemId("n149"), "old western story")]
+        assert rooms.catalogue.index.n_alive == 210
+    assert np.array_equal(vector_of(mine, "n3"), vector_of(theirs, "n3"))
+    assert [len(page) async for page in mine.catalogue.pages()] == [210]
+
+
+async def test_a_new_item_is_as_popular_as_a_trained_one_that_nobody_met(rooms: Rooms) -> None:
+    unmet = rooms.trained.prior[rooms.trained.n_events == 0]
+    await rooms.catalogue.put(ROBOTS)
+    prior = vector_of(rooms, "new")[24:]
+    assert len(unmet) == 0 or np.array_equal(prior, unmet[0])
+    assert (prior <= rooms.trained.prior.min(axis=0)).all()

@@ -103,6 +103,8 @@ def test_roles_find_their_columns_and_the_rest_is_told(tmp_path: Path) -> None:
         "type": (),
         "value": (),
         "rating": (),
+        "dwell_s": (),
+        "completion": (),
         "context": ("device",),
         NOT_READ: ("junk",),
     }

@@ -57,6 +57,22 @@ def test_more_events_in_a_bucket_never_lower_the_prior_there() -> None:
     assert (np.diff(prior, axis=0) > 0).all()
 
 
-def test_an_unseen_item_has_the_share_of_one_smoothing_event() -> None:
-    """(0 + 1) / (98 + 2) of all, times 2 items."""
-    assert unseen_prior(98, 2) == pytest.approx(np.full(N_BUCKETS, log(2 / 100)), abs=1e-6)
+def events_of(counts: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.repeat(np.arange(len(counts)), counts)
+    return rows, MONDAY + np.random.default_rng(seed).integers(0, 14 * 86_400, len(rows))
+
+
+def test_an_unseen_item_is_as_popular_as_a_trained_one_without_events() -> None:
+    counts = [5, 80, 0, 300]
+    prior = popularity_prior(*events_of(counts), n_items=4)
+    assert np.array_equal(unseen_prior(prior, np.array(counts)), prior[2])
+
+
+def test_where_every_item_has_events_an_unseen_one_has_what_the_formula_gives_for_none() -> None:
+    counts = [1, 1, 1, 1, 80, 300]
+    rows, at_s = events_of(counts)
+    per_bucket = np.bincount(buckets_of(at_s), minlength=N_BUCKETS)
+    n, n_items = len(rows), len(counts)
+    expected = np.log(n_items * 1_000 * (1 / (n + n_items)) / (per_bucket + 1_000))
+    unseen = unseen_prior(popularity_prior(rows, at_s, n_items), np.array(counts))
+    assert unseen == pytest.approx(expected, abs=1e-5)
