@@ -15,7 +15,8 @@ def read_properties(table: Table, names: Sequence[str], absent: Sequence[str]) -
     """The named columns as text, number, bool or a list of such, null where absent; no columns where none is named.
 
     A record (a struct in JSON or Parquet) gives a column for each of its fields. In a text table a column becomes
-    numbers where each of its values, written again, reads the same: "007" and "1.10" keep their column text.
+    numbers where each of its values, written again, reads the same: "007" and "1.10" keep their column text; and truth
+    values where it holds nothing but "true" and "false".
     Raises DataError where a column is nested deeper or holds what JSON cannot.
     """
     columns = _unpack(table.read(*names), table.path) if names else pl.DataFrame()
@@ -44,7 +45,7 @@ def _to_json_scalars(column: pl.Series, table: Table, absent: Sequence[str]) -> 
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         plain = to_plain_texts(column.cast(pl.String))
         texts = plain.set(plain.is_in(absent), None)
-        return texts if table.is_typed else _numbers_if_same(texts)
+        return texts if table.is_typed else _typed_if_same(texts)
     if dtype.is_float() or dtype.is_decimal():
         numbers = column.cast(pl.Float64)
         return numbers.set(~numbers.is_finite(), None)
@@ -58,7 +59,10 @@ def _to_json_scalars(column: pl.Series, table: Table, absent: Sequence[str]) -> 
     )
 
 
-def _numbers_if_same(texts: pl.Series) -> pl.Series:
+def _typed_if_same(texts: pl.Series) -> pl.Series:
+    told = texts.drop_nulls()
+    if len(told) and told.is_in(["true", "false"]).all():
+        return texts == "true"
     for dtype in (pl.Int64, pl.Float64):
         numbers = texts.cast(dtype, strict=False)
         again = numbers.cast(pl.String).str.strip_suffix(".0")

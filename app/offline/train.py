@@ -28,12 +28,14 @@ def train_bundle(
 ) -> Path:
     """The bundle's folder. Models left out are the base model, fetched where it is not there yet. Raises DataError."""
     spend_threads(share_threads(settings, processes=1))
-    base = fetch_base_model(settings.data_dir, Console())
+    if text_model is None or user_model is None:
+        base = fetch_base_model(settings.data_dir, Console())
+        text_model, user_model = text_model or base, user_model or base
     run = Run(
         dataset=read_dataset(settings.data_dir / "data" / name),
         protocol=Protocol(protocol),
         recipe=get_recipe(recipe),
-        models=Models(text_model or base, user_model or base),
+        models=Models(text_model, user_model),
         seed=seed,
     )
     artifacts = settings.bundle_dir.parent

@@ -33,10 +33,12 @@ def of_parquet(folder: Path, frame: pl.DataFrame) -> pl.DataFrame:
         (["NaN", "1.5"], ["NaN", "1.5"]),
         (["Free", "1"], ["Free", "1"]),
         (["Tom &amp; Jerry", " "], ["Tom & Jerry", None]),
+        (["true", "", "false"], [True, None, False]),
+        (["true", "maybe"], ["true", "maybe"]),
         (["", ""], [None, None]),
     ],
 )
-def test_a_text_column_is_numbers_only_where_nothing_is_lost(
+def test_a_text_column_is_numbers_or_truth_values_only_where_nothing_is_lost(
     tmp_path: Path, values: list[str], expected: list[object]
 ) -> None:
     assert of_csv(tmp_path, *values) == expected
