@@ -220,7 +220,8 @@ class LastEvent:
     async def describe(self, user_id: UserId) -> list[Interest]:
         if self.error is not None:
             raise self.error
-        events = [event for event, _ in self.histories.events.values() if event.user_id == user_id]
+        told = (event for event, _ in self.histories.events.values() if isinstance(event, Event))
+        events = [event for event in told if event.user_id == user_id]
         if not events:
             raise UnknownUser(f"no event of {user_id!r}")
         last = events[-1]
