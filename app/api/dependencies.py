@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from app.history.observations import Observation
     from app.history.store import AppendResult
     from app.interests.phrases import Interest
+    from app.placements.placement import Placement
+    from app.placements.store import PlacementVersion
     from app.rollout.rollout import Activated, Known
     from app.users.erasure import Receipt
 
@@ -122,6 +124,26 @@ class Maps(Protocol):
         ...
 
 
+class Placements(Protocol):
+    async def put(self, placement: "Placement", *, create: bool = False) -> "PlacementVersion":
+        """Raises PlacementRefused; PlacementExists where it is to be created and is there."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Raises UnknownPlacement."""
+        ...
+
+    async def get(self, name: str, version: int | None = None) -> "PlacementVersion":
+        """Raises UnknownPlacement."""
+        ...
+
+    async def versions(self, name: str) -> Sequence["PlacementVersion"]:
+        """Raises UnknownPlacement."""
+        ...
+
+    async def all(self) -> Sequence["PlacementVersion"]: ...
+
+
 class Health(Protocol):
     async def ready(self) -> Mapping[str, str]:
         """What was checked, and what was found; raises the PenchantError that keeps this process from serving."""
@@ -205,6 +227,8 @@ class Resources(Protocol):
     def erasure(self) -> Erasure: ...
     @property
     def maps(self) -> Maps: ...
+    @property
+    def placements(self) -> Placements: ...
     @property
     def health(self) -> Health: ...
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from app.domain import FloatArray, IntArray, Scores
+from app.domain import DoubleArray, FloatArray, IntArray, Scores
 from app.reranking.dpp import Dpp
 from app.reranking.exploration import deal_alternatives, explore
 from app.reranking.greedy import ByRelevance, Greedy, unit
@@ -51,13 +51,13 @@ class Composed:
 BY_SCORE = Knobs()
 
 
-def order_slate(scores: Scores, k: int) -> IntArray:
-    """Positions of the k best candidates, best first; equal scores keep the candidates' order."""
-    return np.argsort(-scores.total, kind="stable")[:k].astype(np.int64)
+def order_by_score(scores: Scores) -> IntArray:
+    """Positions of the candidates, best first; equal scores keep the candidates' order."""
+    return np.argsort(-scores.total, kind="stable").astype(np.int64)
 
 
 def compose(
-    scores: FloatArray,
+    scores: FloatArray | DoubleArray,
     vectors: FloatArray,
     k: int,
     *,
@@ -75,7 +75,7 @@ def compose(
 
 
 def compose_slate(
-    scores: FloatArray,
+    scores: FloatArray | DoubleArray,
     vectors: FloatArray,
     k: int,
     knobs: Knobs = BY_SCORE,
@@ -99,7 +99,7 @@ def compose_slate(
     return Composed(chosen, propensity, tuple(why))
 
 
-def _utility(scores: FloatArray, popularity: FloatArray | None, novelty: float) -> FloatArray:
+def _utility(scores: FloatArray | DoubleArray, popularity: FloatArray | None, novelty: float) -> FloatArray:
     """(C,) relevance on a scale of this request's own, so that the knobs mean the same for every bundle.
 
     Novelty is self-information, -log2 p (Castells et al., Recommender Systems Handbook), on the same kind of scale.
@@ -110,11 +110,11 @@ def _utility(scores: FloatArray, popularity: FloatArray | None, novelty: float) 
     return ((1.0 - novelty) * relevance + novelty * _scaled(-popularity)).astype(np.float32)
 
 
-def _scaled(values: FloatArray) -> FloatArray:
+def _scaled(values: FloatArray | DoubleArray) -> FloatArray:
     """0 for the best, -1 for the median: what is far below the median then weighs no more than it should."""
     known = values[np.isfinite(values)]
     if not len(known):
-        return values
+        return values.astype(np.float32)
     best = known.max()
     spread = max(float(best - np.median(known)), 1e-9)
     return ((values - best) / spread).astype(np.float32)
