@@ -182,6 +182,14 @@ class Rung(StrEnum):
     POPULAR = "popular"
 
 
+class Likeness(StrEnum):
+    """What two items are compared by: what is written of them, what users do with them, or both in equal parts."""
+
+    TEXT = "text"
+    BEHAVIOUR = "behaviour"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why an item is in a slate: a kind, a sentence, and the evidence that truly took part in the choice."""

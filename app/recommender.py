@@ -24,14 +24,15 @@ from app.domain import (
     SlateRequest,
     Source,
 )
+from app.errors import Overloaded
 from app.explanation.explainer import Explainer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
 from app.interests.intent import Intent, IntentReader
 from app.placements.composer import Composer
 from app.placements.placement import Placement
-from app.placements.surface import Surfaces
-from app.reranking.compose import Composed, order_by_score
+from app.placements.surface import NO_PLACEMENT, Surfaces
+from app.reranking.compose import Composed, in_order, order_by_score
 from app.retrieval.retrieve import Retriever
 from app.scoring.relevance import keep_relevant
 from app.scoring.scorer import Scorer, take
@@ -140,6 +141,32 @@ class Recommender:
                 places = Places(items, ((Source.CALLER,),) * len(items), found.vectors[order], take(scores, order))
             intent = replace(intent, degraded=intent.degraded + found.degraded)
             slate = await self._explain(request, intent, places, (), timer)
+        self._slates.keep(record_of(request, slate, ranked=True))
+        return slate
+
+    async def search(self, request: SlateRequest, breadth: int) -> Slate:
+        """The words decide which items: the `breadth` closest to them. The taste of whoever asks decides which k of
+        these come first; without any, the words do. Raises Overloaded where the words cannot be read in time."""
+        timer, index = StageTimer(), self._catalogue.index
+        with answer_within(request.deadline_ms):
+            with timer.stage("intent"):
+                spoken = await self._intents.read(replace(request, user_id=None, history=()))
+                if not len(spoken.interests):
+                    raise Overloaded("the words of a search could not be read in time")
+                intent = await self._intents.read(replace(request, words=""))
+            with timer.stage("eligible"):
+                eligible = await self._eligibility.read(request)
+            with timer.stage("retrieval"):
+                (slots,) = index.search(self._scorer.plain(spoken.interests), max(breadth, request.k), eligible)
+                candidates = Candidates(slots, ((Source.WORDS,),) * len(slots))
+            with timer.stage("scoring"):
+                taste = intent if len(intent.interests) else spoken
+                query = self._scorer.query(taste.interests, request.context, taste.last_event_at_s)
+                scores = self._scorer.score(query, index.gather(slots))
+            with timer.stage("reranking"):
+                places = self._place(NO_PLACEMENT, candidates, scores, in_order(scores, request.k))
+            warnings = _warn(request.k, len(places.items), n_irrelevant=0)
+            slate = await self._explain(request, taste, places, warnings, timer)
         self._slates.keep(record_of(request, slate, ranked=True))
         return slate
 

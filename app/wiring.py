@@ -23,6 +23,7 @@ from app.catalogue.live import LiveCatalogue
 from app.catalogue.property_schema import PropertySchema
 from app.catalogue.store import CatalogueStore
 from app.crowd.crowd import Crowd
+from app.crowd.leaderboards import Leaderboards
 from app.device import choose_device, share_threads, spend_threads
 from app.domain import FloatArray, IntArray, Source
 from app.experiments.desk import ExperimentDesk
@@ -54,6 +55,7 @@ from app.placements.surface import Surfaces
 from app.recommender import Recommender
 from app.retrieval.index import ItemIndex
 from app.retrieval.retrieve import Retriever
+from app.retrieval.similar import SimilarityFinder
 from app.retrieval.sources.base import CandidateSource
 from app.retrieval.sources.cold import ColdSource
 from app.retrieval.sources.covisited import CovisitedSource
@@ -136,6 +138,8 @@ class Resources:
     erasure: Erasure
     crowd: Crowd
     placements: LivePlacements
+    leaderboards: Leaderboards
+    similarity: SimilarityFinder
     health: Health
 
 
@@ -311,6 +315,7 @@ async def open_bundle_resources(
         check = PlacementCheck(retriever.source_names, catalogue)
         placements = LivePlacements(PlacementStore(process.database), check)
         await placements.catch_up()
+        intents = IntentReader(profiles, texts, scorer.dim, trained.words_scale)
         recommender = Recommender(
             bundle.version,
             Surfaces(placements),
@@ -346,6 +351,8 @@ async def open_bundle_resources(
             exporter=UserExporter(process.database),
             erasure=erasure,
             crowd=crowd,
+            leaderboards=Leaderboards(crowd, catalogue),
+            similarity=SimilarityFinder(catalogue, crowd, scorer, intents, process.histories),
             placements=placements,
             health=Health(bundle.version, str(process.device), catalogue, cache, process.cache_kind),
         )

@@ -11,11 +11,13 @@ from operations_fakes import FakeShadow, FixedOnline, MemoryExperiments
 from app.bundle import FileEntry, Manifest
 from app.catalogue.import_jobs import ImportJob, ImportState, LineError
 from app.catalogue.property_schema import PropertyType
+from app.crowd.leaderboards import Leaderboard, Standing
 from app.domain import (
     Event,
     EventId,
     Item,
     ItemId,
+    Likeness,
     RequestCheck,
     Rung,
     ServedBy,
@@ -44,6 +46,7 @@ from app.history.observations import Observation
 from app.history.store import AppendResult
 from app.placements.placement import Placement
 from app.placements.store import PlacementVersion
+from app.retrieval.similar import SimilarItem, SimilarItems, SimilarUser
 from app.rollout.rollout import Activated, Known
 from app.settings import Settings
 from app.users.erasure import Receipt
@@ -193,6 +196,10 @@ class FirstItems:
         served_by = ServedBy("bundle-1", Rung.POPULAR, None, self.degraded, {"retrieval": 0.25}, unknown)
         return Slate("slate-1", places[: request.k or 20], served_by, request.return_properties, has_next=True)
 
+    async def search(self, request: SlateRequest, breadth: int) -> Slate:
+        self.breadth = breadth
+        return await self.recommend(request)
+
     async def check(self, request: SlateRequest) -> RequestCheck:
         self.request = request
         return RequestCheck(len(self.catalogue.items), (1,) * len(request.boosts), ("ghost",), ("yaer",))
@@ -213,6 +220,42 @@ class FirstItems:
         places = tuple(SlateItem(item, 1.5, {"text": 1.5}, (Source.CALLER,), -1) for item in known if item)
         unknown = tuple(each for each, item in zip(listed, known, strict=True) if item is None)
         return Slate("slate-1", places, ServedBy("bundle-1", Rung.FRESH, 0.5, (), {}, unknown))
+
+
+class FixedLists:
+    """The first item is all that is popular, rising or new; nobody is like anybody but "2"."""
+
+    def __init__(self, catalogue: MemoryCatalogue, histories: MemoryHistories) -> None:
+        self.catalogue = catalogue
+        self.histories = histories
+        self.asked: tuple[object, ...] = ()
+
+    async def popular(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
+        self.asked = ("popular", k, window_s, category, bucket)
+        return self._board()
+
+    async def trending(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
+        self.asked = ("trending", k, window_s, category, bucket)
+        return self._board()
+
+    async def fresh(self, k: int, window_s: int | None, category: str | None) -> Leaderboard:
+        self.asked = ("fresh", k, window_s, category)
+        return Leaderboard((), None, None)
+
+    async def items(self, item_id: ItemId, by: Likeness, asker: SlateRequest, user_impact: float) -> SimilarItems:
+        self.asked = (item_id, by, asker.user_id, asker.k, user_impact)
+        item = await self.catalogue.get(item_id)
+        return SimilarItems((SimilarItem(item, 0.5, {"text": 0.25, "behaviour": 0.25}),), None, ())
+
+    async def users(self, user_id: UserId, k: int) -> list[SimilarUser]:
+        self.asked = (user_id, k)
+        if user_id not in {event.user_id for event, _ in self.histories.events.values()}:
+            raise UnknownUser(f"no event of {user_id!r}")
+        return [SimilarUser(UserId("2"), 0.5, 3)]
+
+    def _board(self) -> Leaderboard:
+        at = datetime(2025, 6, 6, tzinfo=UTC)
+        return Leaderboard((Standing(next(iter(self.catalogue.items.values())), 1.5, 2),), at, at)
 
 
 class LastEvent:
@@ -383,6 +426,7 @@ class FakeResources:
         self.readers = LastEvent(self.histories)
         self.merger = self.exporter = self.erasure = WholeUsers(self.histories)
         self.maps = FlatMap(self.catalogue)
+        self.leaderboards = self.similarity = FixedLists(self.catalogue, self.histories)
 
     def lease(self) -> AbstractContextManager["FakeResources"]:
         return nullcontext(self)

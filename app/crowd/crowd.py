@@ -14,7 +14,7 @@ from app.catalogue.live import LiveCatalogue
 from app.crowd.covisits import CoVisits
 from app.crowd.log import CrowdLog, View
 from app.crowd.pairs import PairMaker
-from app.crowd.tables import count_events, first_seen, tally_trending
+from app.crowd.tables import count_events, known_since, tally_trending
 from app.domain import FloatArray, IntArray, ItemId, UserId
 from app.history.feed import Deed, EventFeed
 from app.users.digest import user_digest
@@ -144,27 +144,17 @@ def _stand(
     n_events[slots[known]] = count_events(view)[known]
     return Standings(
         trending=slots[rising[np.argsort(-rise[rising], kind="stable")]],
-        fresh=_newest(view, slots, known, created_s, n_slots, slots_of),
+        fresh=_newest(view, created_s, n_slots, slots_of),
         n_events=n_events,
     )
 
 
 def _newest(
-    view: View,
-    slots: IntArray,
-    known: np.ndarray,
-    created_s: dict[ItemId, float],
-    n_slots: int,
-    slots_of: Callable[[Sequence[ItemId]], IntArray],
+    view: View, created_s: dict[ItemId, float], n_slots: int, slots_of: Callable[[Sequence[ItemId]], IntArray]
 ) -> IntArray:
-    """By the time of the put, or of the first event where that is not known."""
-    since_s = np.full(n_slots, -1.0)
-    since_s[slots[known]] = first_seen(view)[known]
-    put = slots_of(list(created_s))
-    there = (put >= 0) & (put < n_slots)
-    since_s[put[there]] = np.array(list(created_s.values()))[there]
-    told = np.flatnonzero(since_s >= 0)
-    return told[np.argsort(-since_s[told], kind="stable")]
+    item_ids, since_s = known_since(view, created_s)
+    slots = slots_of(item_ids)[np.argsort(-since_s, kind="stable")]
+    return slots[(slots >= 0) & (slots < n_slots)]
 
 
 def _none() -> IntArray:

@@ -9,12 +9,13 @@ of all events stayed as it was over a longer time, in standard deviations of a c
     rise_i     = (lately_i - expected_i) / sqrt(expected_i + 1)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.crowd.log import CodeArray, View
-from app.domain import FloatArray, IntArray
+from app.domain import DoubleArray, FloatArray, IntArray, ItemId
 from app.scoring.prior import buckets_of
 
 BASELINE = 8
@@ -59,6 +60,13 @@ def first_seen(view: View) -> IntArray:
     first = np.full(view.n_items, np.iinfo(np.int64).max)
     np.minimum.at(first, view.items, view.at_s)
     return first
+
+
+def known_since(view: View, created_s: Mapping[ItemId, float]) -> tuple[list[ItemId], DoubleArray]:
+    """Items with the Unix seconds of their put, or of their first event where nobody knows of one."""
+    since_s: dict[ItemId, float] = dict(zip(view.item_ids, first_seen(view).tolist(), strict=False))
+    since_s |= created_s
+    return list(since_s), np.array(list(since_s.values()), dtype=np.float64)
 
 
 def count_events(view: View) -> IntArray:

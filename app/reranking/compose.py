@@ -56,6 +56,12 @@ def order_by_score(scores: Scores) -> IntArray:
     return np.argsort(-scores.total, kind="stable").astype(np.int64)
 
 
+def in_order(scores: Scores, k: int) -> Composed:
+    """The k best by score."""
+    chosen = order_by_score(scores)[:k]
+    return Composed(chosen, np.ones(len(chosen), dtype=np.float32), ((),) * len(chosen))
+
+
 def compose(
     scores: FloatArray | DoubleArray,
     vectors: FloatArray,
