@@ -315,7 +315,6 @@ async def open_bundle_resources(
         check = PlacementCheck(retriever.source_names, catalogue)
         placements = LivePlacements(PlacementStore(process.database), check)
         await placements.catch_up()
-        intents = IntentReader(profiles, texts, scorer.dim, trained.words_scale)
         recommender = Recommender(
             bundle.version,
             Surfaces(placements),

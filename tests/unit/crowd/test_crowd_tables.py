@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
-from test_log import deed
+from test_crowd_log import deed
 
 from app.crowd.log import CrowdLog, View
 from app.crowd.neighbours import find_alike, likes_of
