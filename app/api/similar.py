@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.api.dependencies import OpenResources
 from app.api.openapi import Examples
+from app.api.problems import show_problem
+from app.api.refusals import MethodNotAllowed
 from app.api.schemas.fields import Identifier
 from app.api.schemas.lists import SimilarItemsAnswer, SimilarUsersAnswer
 from app.domain import Context, ItemId, Likeness, SlateRequest, UserId
@@ -39,6 +41,12 @@ async def list_similar_items(
     asker = SlateRequest(Context(datetime.now(UTC)), k, None if user_id is None else UserId(user_id))
     found = await resources.similarity.items(ItemId(item_id), by, asker, user_impact)
     return SimilarItemsAnswer.from_domain(item_id, found)
+
+
+@router.api_route("/items/{item_id:path}/similar", methods=["POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+async def refuse_methods() -> Response:
+    """Else it would be an item whose id ends in "/similar", which could be put and never be read."""
+    return show_problem(MethodNotAllowed("This path serves GET: no item's id may end in /similar."), {"Allow": "GET"})
 
 
 @router.get("/users/{user_id:path}/similar", tags=["users"], summary="Users like a user")

@@ -71,6 +71,13 @@ def test_an_id_with_slashes_has_similar_items_too(client: TestClient) -> None:
     assert client.get("/v1/items/a/b/similar").json()["item_id"] == "a/b"
 
 
+def test_no_item_is_put_under_an_id_that_could_not_be_read(client: TestClient, resources: FakeResources) -> None:
+    answer = client.put("/v1/items/a/similar", json={"title": "A film"})
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert list(resources.catalogue.items) == ["50"]
+
+
 def test_similar_users_are_told_and_kept_by_no_cache(client: TestClient) -> None:
     client.post("/v1/events", json=LIKE)
 
