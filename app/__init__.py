@@ -3,7 +3,7 @@
 The path of one request:
 
     api/recommendations -> recommender -> interests/intent -> filtering/eligibility -> scoring/scorer (the query)
-                        -> retrieval/retrieve -> scoring/scorer (the scores) -> reranking/compose
+                        -> retrieval/retrieve -> scoring/scorer (the scores) -> placements/composer
                         -> explanation/explainer -> slates/store -> api
 
 `wiring` builds all of it. `offline` trains what it serves; nothing here imports `offline`. What learns is in `models`.

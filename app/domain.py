@@ -98,11 +98,18 @@ class InterestVectors:
 
 
 class Source(StrEnum):
-    """Where a candidate came from."""
+    """Where a candidate came from. A source that is plugged in has a name of its own."""
 
     INTERESTS = "interests"
     WORDS = "words"
     POPULAR = "popular"
+    COVISITED = "covisited"
+    SIMILAR_USERS = "similar_users"
+    TRENDING = "trending"
+    FRESH = "fresh"
+    COLD = "cold"
+    PINNED = "pinned"
+    SPONSORED = "sponsored"
     CALLER = "caller"
 
 
@@ -111,7 +118,7 @@ class Candidates:
     """Items proposed for one request, each once. slots: (C,) int64. sources[i]: who proposed slot i, never empty."""
 
     slots: IntArray
-    sources: tuple[tuple[Source, ...], ...]
+    sources: tuple[tuple[str, ...], ...]
 
 
 PART_NAMES = ("text", "id", "context", "prior", "rules")
@@ -175,6 +182,14 @@ class Rung(StrEnum):
     POPULAR = "popular"
 
 
+class Likeness(StrEnum):
+    """What two items are compared by: what is written of them, what users do with them, or both in equal parts."""
+
+    TEXT = "text"
+    BEHAVIOUR = "behaviour"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why an item is in a slate: a kind, a sentence, and the evidence that truly took part in the choice."""
@@ -186,14 +201,21 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class SlateItem:
-    """One place of a slate."""
+    """One place of a slate.
+
+    propensity: probability, above 0, with which this item came to stand at this place; 1 where nothing was left to
+    chance. rules: what put it there besides its merit: pinned, sponsored, explored. label: what must be shown with it.
+    """
 
     item: Item
     score: float
     parts: Mapping[str, float]
-    sources: tuple[Source, ...]
+    sources: tuple[str, ...]
     interest: int
     reasons: tuple[Reason, ...] = ()
+    propensity: float = 1.0
+    rules: tuple[str, ...] = ()
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +257,12 @@ class SlateRequest:
     """Who is asking and for what: a stored user, events told in the request, words, any mix of them, or nobody.
 
     history: events of this request alone, oldest first; they are read after the stored ones and never stored.
-    k: 1 to 500. exclude: item ids that must not appear. filter: what holds for every item shown, "" for no filter, in
-    the language of `app.filtering.expression`.
+    k: 1 to 500; 0 leaves it to the placement, or to the default of 20. exclude: item ids that must not appear.
+    filter: what holds for every item shown, "" for no filter, in the language of `app.filtering.expression`.
     min_relevance: leave out items less relevant, see `app.scoring.relevance`; None: none. return_properties: names to
     answer with, None for all. deadline_ms: for the whole answer; None: none. profiling: already followed, see
-    `with_profiling`.
+    `with_profiling`. placement: the surface it is for. diversity, novelty, exploration: 0 to 1; None leaves them to the
+    placement.
     session_id: of the visit; it keeps somebody unknown in one arm of an experiment. arm: "experiment/arm" where one
     serves it. unseen: answered for comparison only, and not remembered.
     """

@@ -131,6 +131,30 @@ class ExperimentExists(PenchantError):
     title = "There is such an experiment already"
 
 
+class UnknownPlacement(PenchantError):
+    """No placement has this name: it was never put, or it was deleted. GET /v1/placements lists them."""
+
+    status = 404
+    slug = "unknown-placement"
+    title = "No such placement"
+
+
+class PlacementExists(PenchantError):
+    """A placement of this name is there already. PUT changes it; POST only creates."""
+
+    status = 409
+    slug = "placement-exists"
+    title = "There is a placement of this name"
+
+
+class PlacementRefused(PenchantError):
+    """A placement names a source or an item that is not there. Put the item first, or look at the spelling."""
+
+    status = 409
+    slug = "placement-refused"
+    title = "The placement names what is not there"
+
+
 class EventConflict(PenchantError):
     """An `event_id` came again with another body: a retry counts once, a rewrite is refused."""
 

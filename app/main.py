@@ -14,13 +14,17 @@ from app.api import (
     events,
     experiments,
     items,
+    leaderboards,
     maps,
     metrics,
     online_metrics,
     operations,
+    placements,
     problem_types,
     ranking,
     recommendations,
+    search,
+    similar,
     user_data,
     users,
 )
@@ -64,19 +68,9 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
         responses=problem_responses(400, *refusals, 404, 405, 413, 415, 422, 500, 503),
         max_body_size=settings.max_import_bytes,
     )
-    for resource in (
-        catalogue,
-        recommendations,
-        ranking,
-        events,
-        items,
-        users,
-        user_data,
-        bundles,
-        experiments,
-        online_metrics,
-        maps,
-    ):
+    asking = (catalogue, recommendations, ranking, search, leaderboards, similar)
+    kept = (events, items, users, user_data, placements, bundles, experiments, online_metrics, maps)
+    for resource in (*asking, *kept):
         app.include_router(
             resource.router,
             dependencies=guard,

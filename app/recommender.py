@@ -15,7 +15,6 @@ from app.catalogue.live import LiveCatalogue
 from app.deadline import answer_within, was_cut_short
 from app.domain import (
     Candidates,
-    IntArray,
     Item,
     ItemId,
     RequestCheck,
@@ -25,12 +24,16 @@ from app.domain import (
     SlateRequest,
     Source,
 )
+from app.errors import Overloaded
 from app.explanation.explainer import Explainer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
 from app.interests.intent import Intent, IntentReader
-from app.reranking.compose import order_slate
-from app.retrieval.retrieve import join, retrieve
+from app.placements.composer import Composer
+from app.placements.placement import Placement
+from app.placements.surface import NO_PLACEMENT, Surfaces
+from app.reranking.compose import Composed, in_order, order_by_score
+from app.retrieval.retrieve import Retriever
 from app.scoring.relevance import keep_relevant
 from app.scoring.scorer import Scorer, take
 from app.slates.asked import next_request, record_of
@@ -45,51 +48,57 @@ class Recommender:
     def __init__(
         self,
         bundle: str,
+        surfaces: Surfaces,
         intents: IntentReader,
         eligibility: Eligibility,
         masks: FilterMasks,
+        retriever: Retriever,
         catalogue: LiveCatalogue,
         scorer: Scorer,
+        composer: Composer,
         explainer: Explainer,
         slates: SlateStore,
-        *,
-        candidates: int,
     ) -> None:
         self._bundle = bundle
+        self._surfaces = surfaces
         self._intents = intents
         self._eligibility = eligibility
         self._masks = masks
+        self._retriever = retriever
         self._catalogue = catalogue
         self._scorer = scorer
+        self._composer = composer
         self._explainer = explainer
         self._slates = slates
-        self._candidates = candidates
 
     async def recommend(self, request: SlateRequest, first_position: int = 1) -> Slate:
-        """A slate of up to k items, best first; where it is shorter, `warnings` says why. Raises InvalidFilter.
+        """A slate of up to k items, best first; where it is shorter, `warnings` says why. Raises InvalidFilter,
+        UnknownPlacement.
 
         first_position: of its first item, where pages came before it.
         """
         timer, index = StageTimer(), self._catalogue.index
+        request, placement = self._surfaces.read(request)
         with answer_within(request.deadline_ms):
             with timer.stage("intent"):
                 intent = await self._intents.read(request)
             with timer.stage("eligible"):
-                eligible = await self._eligibility.read(request)
+                eligible = await self._eligibility.read(request, placement.filter)
                 rules = await self._masks.rules(request.boosts, request.context.at)
             with timer.stage("retrieval"):
                 query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
-                n = max(self._candidates, request.k)
-                groups = [retrieve(index, query.gated, intent.sources, n, group) for group in rules.groups(eligible)]
-                proposed = join(groups)
+                groups = rules.groups(eligible)
+                proposed, missing = await self._retriever.retrieve(request, placement, intent, query, groups)
+                intent = replace(intent, degraded=intent.degraded + missing)
             with timer.stage("scoring"):
                 scores = self._scorer.score(query, index.gather(proposed.slots))
                 candidates, scores = keep_relevant(proposed, scores, request.min_relevance, index, query.gated)
                 scores = rules.apply(scores, candidates.slots)
             with timer.stage("reranking"):
-                order = order_slate(scores, request.k)
-                places = self._place(candidates, scores, order)
-            warnings = _warn(request.k, len(order), n_irrelevant=len(proposed.slots) - len(candidates.slots))
+                composed = await self._composer.compose(request, placement, candidates, scores, first_position)
+                places = self._place(placement, candidates, scores, composed)
+            n_irrelevant = len(proposed.slots) - len(candidates.slots)
+            warnings = _warn(request.k, len(places.items), n_irrelevant)
             slate = await self._explain(request, intent, places, warnings, timer)
         kept = not request.unseen and self._slates.keep(record_of(request, slate, first_position))
         return replace(slate, has_next=kept and len(slate.items) == request.k)
@@ -127,7 +136,7 @@ class Recommender:
             with timer.stage("scoring"):
                 scores = self._scorer.score(query, found.vectors)
             with timer.stage("reranking"):
-                order = order_slate(scores, len(found.items))
+                order = order_by_score(scores)
                 items = tuple(found.items[place] for place in order)
                 places = Places(items, ((Source.CALLER,),) * len(items), found.vectors[order], take(scores, order))
             intent = replace(intent, degraded=intent.degraded + found.degraded)
@@ -135,9 +144,36 @@ class Recommender:
         self._slates.keep(record_of(request, slate, ranked=True))
         return slate
 
+    async def search(self, request: SlateRequest, breadth: int) -> Slate:
+        """The words decide which items: the `breadth` closest to them. The taste of whoever asks decides which k of
+        these come first; without any, the words do. Raises Overloaded where the words cannot be read in time."""
+        timer, index = StageTimer(), self._catalogue.index
+        with answer_within(request.deadline_ms):
+            with timer.stage("intent"):
+                spoken = await self._intents.read(replace(request, user_id=None, history=()))
+                if not len(spoken.interests):
+                    raise Overloaded("the words of a search could not be read in time")
+                intent = await self._intents.read(replace(request, words=""))
+            with timer.stage("eligible"):
+                eligible = await self._eligibility.read(request)
+            with timer.stage("retrieval"):
+                (slots,) = index.search(self._scorer.plain(spoken.interests), max(breadth, request.k), eligible)
+                candidates = Candidates(slots, ((Source.WORDS,),) * len(slots))
+            with timer.stage("scoring"):
+                taste = intent if len(intent.interests) else spoken
+                query = self._scorer.query(taste.interests, request.context, taste.last_event_at_s)
+                scores = self._scorer.score(query, index.gather(slots))
+            with timer.stage("reranking"):
+                places = self._place(NO_PLACEMENT, candidates, scores, in_order(scores, request.k))
+            warnings = _warn(request.k, len(places.items), n_irrelevant=0)
+            slate = await self._explain(request, taste, places, warnings, timer)
+        self._slates.keep(record_of(request, slate, ranked=True))
+        return slate
+
     async def check(self, request: SlateRequest) -> RequestCheck:
         """What the request would come to. Nothing is encoded, recorded or kept. Raises InvalidFilter."""
-        eligible = await self._eligibility.read(request)
+        request, placement = self._surfaces.read(request)
+        eligible = await self._eligibility.read(request, placement.filter)
         rules = await self._masks.rules(request.boosts, request.context.at)
         served = self._catalogue.index.served(eligible)
         filters = [request.filter, *(boost.filter for boost in request.boosts)]
@@ -149,13 +185,16 @@ class Recommender:
             unknown_properties=tuple(dict.fromkeys(unknown)),
         )
 
-    def _place(self, candidates: Candidates, scores: Scores, order: IntArray) -> Places:
-        slots = candidates.slots[order]
+    def _place(self, placement: Placement, candidates: Candidates, scores: Scores, composed: Composed) -> Places:
+        slots = candidates.slots[composed.chosen]
         return Places(
             items=tuple(self._catalogue.item_at(slot) for slot in slots.tolist()),
-            sources=tuple(candidates.sources[place] for place in order),
+            sources=tuple(candidates.sources[place] for place in composed.chosen),
             vectors=self._catalogue.index.gather(slots),
-            scores=take(scores, order),
+            scores=take(scores, composed.chosen),
+            propensity=composed.propensity,
+            rules=composed.rules,
+            labels=tuple(placement.label_of(rules) for rules in composed.rules),
         )
 
     async def _explain(

@@ -20,6 +20,9 @@ from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
 from app.telemetry import share_metrics
 
 DRAIN_S = 10  # requests in flight are given this long after SIGTERM
+WORKER_SILENT_S = 60
+"""How long a worker may not answer its parent before it is replaced. The default of 5 s is less than importing torch
+and reading a bundle take on a busy machine: workers were killed before they had begun to serve, again and again."""
 READY_POLL_S = 0.2
 
 
@@ -53,6 +56,7 @@ def serve_forever(settings: Settings, when_ready: Callable[[], None] | None = No
             server_header=False,
             http=partial(DeadlineProtocol, receive_s=settings.receive_s),  # type: ignore[arg-type]  # called as one is
             timeout_graceful_shutdown=DRAIN_S,
+            timeout_worker_healthcheck=WORKER_SILENT_S,
         )
 
 

@@ -109,6 +109,11 @@ class Settings(BaseSettings):
     )
     history_events: PositiveInt = Field(50, le=512, description="Last events of a user that the encoder reads.")
     candidates: PositiveInt = Field(200, description="Candidates asked of each source before scoring.")
+    crowd_events: PositiveInt = Field(
+        200_000,
+        description="Newest events of all users that each process keeps in memory, for what is popular, trending and "
+        "liked together. 20 bytes each, and 15 us each at the start.",
+    )
     encode_batch: PositiveInt = Field(16, description="Histories encoded together at most.")
     encode_queue: PositiveInt = Field(
         64, description="Histories that may wait for the encoder; past it the answer falls to the next rung."

@@ -22,8 +22,10 @@ from app.catalogue.importer import Importer
 from app.catalogue.live import LiveCatalogue
 from app.catalogue.property_schema import PropertySchema
 from app.catalogue.store import CatalogueStore
+from app.crowd.crowd import Crowd
+from app.crowd.leaderboards import Leaderboards
 from app.device import choose_device, share_threads, spend_threads
-from app.domain import FloatArray
+from app.domain import FloatArray, IntArray, Source
 from app.experiments.desk import ExperimentDesk
 from app.experiments.experiment import Experiment
 from app.experiments.recommender import TrialRecommender
@@ -35,6 +37,7 @@ from app.explanation.space_map import Cartographer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
 from app.golden import check_golden
+from app.history.feed import EventFeed
 from app.history.store import HistoryStore
 from app.history.weights import use_event_types
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache, TieredInterestCache
@@ -44,8 +47,24 @@ from app.interests.phrases import InterestReader, Phrasebook
 from app.interests.profiles import Profiles
 from app.interests.redis_cache import RedisInterestCache
 from app.interests.texts import TextVectors
+from app.placements.check import PlacementCheck
+from app.placements.composer import Composer
+from app.placements.live import LivePlacements
+from app.placements.store import PlacementStore
+from app.placements.surface import Surfaces
 from app.recommender import Recommender
 from app.retrieval.index import ItemIndex
+from app.retrieval.retrieve import Retriever
+from app.retrieval.similar import SimilarityFinder
+from app.retrieval.sources.base import CandidateSource
+from app.retrieval.sources.cold import ColdSource
+from app.retrieval.sources.covisited import CovisitedSource
+from app.retrieval.sources.placed import PinnedSource, SponsoredSource
+from app.retrieval.sources.plugins import SourceTools, load_sources
+from app.retrieval.sources.popular import PopularSource
+from app.retrieval.sources.rows import RowSource
+from app.retrieval.sources.similar_users import SimilarUsersSource
+from app.retrieval.sources.standings import FreshSource, TrendingSource
 from app.rollout.decisions import DecisionStore
 from app.rollout.rollout import Rollout
 from app.rollout.shadow import PURPOSE as SHADOW
@@ -117,6 +136,10 @@ class Resources:
     merger: UserMerger
     exporter: UserExporter
     erasure: Erasure
+    crowd: Crowd
+    placements: LivePlacements
+    leaderboards: Leaderboards
+    similarity: SimilarityFinder
     health: Health
 
 
@@ -284,20 +307,32 @@ async def open_bundle_resources(
         phrasebook = Phrasebook(trained, _phrase_vectors(texts, trained.phrase_text, scorer.dim))
         masks = FilterMasks(catalogue)
         intents = IntentReader(profiles, texts, scorer.dim, trained.words_scale)
+        crowd = Crowd(EventFeed(process.database), catalogue, most_events=settings.crowd_events)
+        await crowd.start()
+        retriever = _open_retriever(
+            settings, SourceTools(catalogue, crowd, process.histories, scorer), masks, trained.n_events
+        )
+        check = PlacementCheck(retriever.source_names, catalogue)
+        placements = LivePlacements(PlacementStore(process.database), check)
+        await placements.catch_up()
         recommender = Recommender(
             bundle.version,
+            Surfaces(placements),
             intents,
             Eligibility(process.histories, catalogue, masks),
             masks,
+            retriever,
             catalogue,
             scorer,
+            Composer(catalogue, masks, scorer.dim),
             Explainer(profiles, catalogue, scorer, phrasebook),
             process.slates,
-            candidates=settings.candidates,
         )
-        erasure = Erasure(process.database, cache, (cache.forget, process.slates.forget))
+        erasure = Erasure(process.database, cache, (cache.forget, process.slates.forget, crowd.forget))
         await _follow(stack, catalogue.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, erasure.follow(settings.feed_poll_ms / 1_000))
+        await _follow(stack, crowd.follow(settings.feed_poll_ms / 1_000))
+        await _follow(stack, placements.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
         log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
@@ -314,6 +349,10 @@ async def open_bundle_resources(
             merger=UserMerger(process.database),
             exporter=UserExporter(process.database),
             erasure=erasure,
+            crowd=crowd,
+            leaderboards=Leaderboards(crowd, catalogue),
+            similarity=SimilarityFinder(catalogue, crowd, scorer, intents, process.histories),
+            placements=placements,
             health=Health(bundle.version, str(process.device), catalogue, cache, process.cache_kind),
         )
 
@@ -321,6 +360,26 @@ async def open_bundle_resources(
 async def _warm(process: Process, candidate: Resources) -> int:
     users = await process.histories.recent_users(process.settings.warm_users)
     return await warm_users(candidate.profiles, users)
+
+
+def _open_retriever(settings: Settings, tools: SourceTools, masks: FilterMasks, trained_events: IntArray) -> Retriever:
+    """Our own candidate sources, then those that are plugged in."""
+    index, crowd = tools.catalogue.index, tools.crowd
+    own: list[CandidateSource] = [
+        RowSource(Source.INTERESTS, index),
+        RowSource(Source.WORDS, index),
+        PopularSource(index, tools.scorer),
+        CovisitedSource(crowd),
+        SimilarUsersSource(crowd),
+        TrendingSource(crowd),
+        FreshSource(crowd),
+        ColdSource(tools.catalogue, crowd, trained_events),
+        PinnedSource(tools.catalogue),
+        SponsoredSource(tools.catalogue, masks),
+    ]
+    plugged = load_sources(tools, [source.name for source in own])
+    plugins = tuple(source.name for source in plugged)
+    return Retriever(index, [*own, *plugged], candidates=settings.candidates, plugins=plugins)
 
 
 def load_bundle(folder: Path, device: torch.device) -> tuple[Bundle, Trained, Any]:

@@ -11,11 +11,13 @@ from operations_fakes import FakeShadow, FixedOnline, MemoryExperiments
 from app.bundle import FileEntry, Manifest
 from app.catalogue.import_jobs import ImportJob, ImportState, LineError
 from app.catalogue.property_schema import PropertyType
+from app.crowd.leaderboards import Leaderboard, Standing
 from app.domain import (
     Event,
     EventId,
     Item,
     ItemId,
+    Likeness,
     RequestCheck,
     Rung,
     ServedBy,
@@ -30,15 +32,21 @@ from app.errors import (
     MergeRefused,
     NothingBefore,
     PenchantError,
+    PlacementExists,
+    PlacementRefused,
     UnknownBundle,
     UnknownImport,
     UnknownItem,
+    UnknownPlacement,
     UnknownSlate,
     UnknownUser,
 )
 from app.explanation.map_places import MapInterest, MapItem, SpaceMap
 from app.history.observations import Observation
 from app.history.store import AppendResult
+from app.placements.placement import Placement
+from app.placements.store import PlacementVersion
+from app.retrieval.similar import SimilarItem, SimilarItems, SimilarUser
 from app.rollout.rollout import Activated, Known
 from app.settings import Settings
 from app.users.erasure import Receipt
@@ -186,7 +194,11 @@ class FirstItems:
         places = tuple(SlateItem(item, 1.5, {"text": 1.0, "prior": 0.5}, (Source.POPULAR,), -1) for item in items)
         unknown = tuple(e.item_id for e in request.history if e.item_id not in self.catalogue.items)
         served_by = ServedBy("bundle-1", Rung.POPULAR, None, self.degraded, {"retrieval": 0.25}, unknown)
-        return Slate("slate-1", places[: request.k], served_by, request.return_properties, has_next=True)
+        return Slate("slate-1", places[: request.k or 20], served_by, request.return_properties, has_next=True)
+
+    async def search(self, request: SlateRequest, breadth: int) -> Slate:
+        self.breadth = breadth
+        return await self.recommend(request)
 
     async def check(self, request: SlateRequest) -> RequestCheck:
         self.request = request
@@ -208,6 +220,42 @@ class FirstItems:
         places = tuple(SlateItem(item, 1.5, {"text": 1.5}, (Source.CALLER,), -1) for item in known if item)
         unknown = tuple(each for each, item in zip(listed, known, strict=True) if item is None)
         return Slate("slate-1", places, ServedBy("bundle-1", Rung.FRESH, 0.5, (), {}, unknown))
+
+
+class FixedLists:
+    """The first item is all that is popular, rising or new; nobody is like anybody but "2"."""
+
+    def __init__(self, catalogue: MemoryCatalogue, histories: MemoryHistories) -> None:
+        self.catalogue = catalogue
+        self.histories = histories
+        self.asked: tuple[object, ...] = ()
+
+    async def popular(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
+        self.asked = ("popular", k, window_s, category, bucket)
+        return self._board()
+
+    async def trending(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
+        self.asked = ("trending", k, window_s, category, bucket)
+        return self._board()
+
+    async def fresh(self, k: int, window_s: int | None, category: str | None) -> Leaderboard:
+        self.asked = ("fresh", k, window_s, category)
+        return Leaderboard((), None, None)
+
+    async def items(self, item_id: ItemId, by: Likeness, asker: SlateRequest, user_impact: float) -> SimilarItems:
+        self.asked = (item_id, by, asker.user_id, asker.k, user_impact)
+        item = await self.catalogue.get(item_id)
+        return SimilarItems((SimilarItem(item, 0.5, {"text": 0.25, "behaviour": 0.25}),), None, ())
+
+    async def users(self, user_id: UserId, k: int) -> list[SimilarUser]:
+        self.asked = (user_id, k)
+        if user_id not in {event.user_id for event, _ in self.histories.events.values()}:
+            raise UnknownUser(f"no event of {user_id!r}")
+        return [SimilarUser(UserId("2"), 0.5, 3)]
+
+    def _board(self) -> Leaderboard:
+        at = datetime(2025, 6, 6, tzinfo=UTC)
+        return Leaderboard((Standing(next(iter(self.catalogue.items.values())), 1.5, 2),), at, at)
 
 
 class LastEvent:
@@ -318,12 +366,56 @@ class FakeRollout:
         return Known(MANIFEST.model_copy(update={"version": version}), active=answers, serving=answers)
 
 
+class MemoryPlacements:
+    """Every version in a list. Knows two sources."""
+
+    def __init__(self) -> None:
+        self.all_versions: list[PlacementVersion] = []
+
+    async def put(self, placement: Placement, *, create: bool = False) -> PlacementVersion:
+        if not {"interests", "trending"}.issuperset(placement.sources or ()):
+            raise PlacementRefused("sources: there is no such source")
+        known = [version for version in self.all_versions if version.name == placement.name]
+        there = bool(known) and known[-1].placement is not None
+        if there and create:
+            raise PlacementExists(f"{placement.name!r} is there")
+        return self._add(placement.name, placement, created=not there)
+
+    async def delete(self, name: str) -> None:
+        await self.get(name)
+        self._add(name, None)
+
+    async def get(self, name: str, version: int | None = None) -> PlacementVersion:
+        found = [each for each in self.all_versions if each.name == name and version in {None, each.version}]
+        if not found or found[-1].placement is None:
+            raise UnknownPlacement(f"no placement {name!r}")
+        return replace(found[-1], created=False)
+
+    async def versions(self, name: str) -> list[PlacementVersion]:
+        found = [each for each in reversed(self.all_versions) if each.name == name]
+        if not found:
+            raise UnknownPlacement(f"no placement {name!r}")
+        return found
+
+    async def all(self) -> list[PlacementVersion]:
+        newest = {version.name: version for version in self.all_versions}
+        return [newest[name] for name in sorted(newest) if newest[name].placement is not None]
+
+    def _add(self, name: str, placement: Placement | None, *, created: bool = False) -> PlacementVersion:
+        number = 1 + sum(version.name == name for version in self.all_versions)
+        at = datetime(2025, 6, 6, tzinfo=UTC)
+        version = PlacementVersion(name, number, at, placement, len(self.all_versions) + 1, created)
+        self.all_versions.append(version)
+        return version
+
+
 @dataclass
 class FakeResources:
     catalogue: MemoryCatalogue = field(default_factory=MemoryCatalogue)
     histories: MemoryHistories = field(default_factory=MemoryHistories)
     properties: MemoryProperties = field(default_factory=MemoryProperties)
     health: FixedHealth = field(default_factory=FixedHealth)
+    placements: MemoryPlacements = field(default_factory=MemoryPlacements)
 
     def __post_init__(self) -> None:
         self.rollout = FakeRollout()
@@ -335,6 +427,7 @@ class FakeResources:
         self.readers = LastEvent(self.histories)
         self.merger = self.exporter = self.erasure = WholeUsers(self.histories)
         self.maps = FlatMap(self.catalogue)
+        self.leaderboards = self.similarity = FixedLists(self.catalogue, self.histories)
 
     def lease(self) -> AbstractContextManager["FakeResources"]:
         return nullcontext(self)

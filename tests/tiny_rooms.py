@@ -15,14 +15,22 @@ from app.batching import MicroBatcher
 from app.bundle import open_bundle
 from app.catalogue.live import LiveCatalogue
 from app.catalogue.store import CatalogueStore
-from app.domain import Context, Event, FloatArray, InterestVectors, SlateRequest, UserId
+from app.crowd.crowd import Crowd
+from app.domain import Context, Event, FloatArray, InterestVectors, SlateRequest, Source, UserId
 from app.errors import Overloaded
+from app.history.feed import EventFeed
 from app.history.store import HistoryStore
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache
 from app.interests.encoder import HistoryEncoder, Reading
 from app.interests.profiles import Profiles
 from app.interests.texts import TextVectors
+from app.placements.live import LivePlacements
+from app.placements.store import PlacementStore
+from app.placements.surface import Surfaces
 from app.retrieval.index import ItemIndex
+from app.retrieval.retrieve import Retriever
+from app.retrieval.sources.popular import PopularSource
+from app.retrieval.sources.rows import RowSource
 from app.scoring.scorer import Scorer
 from app.storage.database import Database, open_database
 from app.trained import INDEX, Trained, load_trained
@@ -43,6 +51,20 @@ class Rooms:
     encoder: MicroBatcher[Reading, FloatArray]
     cache: InterestCache
     scorer: Scorer
+
+    def crowd(self, most_events: int = 1_000) -> Crowd:
+        """Not started: nothing has been read."""
+        return Crowd(EventFeed(self.database), self.catalogue, most_events=most_events)
+
+    def retriever(self, candidates: int) -> Retriever:
+        """Interests, words and what is popular."""
+        index = self.catalogue.index
+        rows = [RowSource(name, index) for name in (Source.INTERESTS, Source.WORDS)]
+        return Retriever(index, [*rows, PopularSource(index, self.scorer)], candidates=candidates)
+
+    def surfaces(self) -> Surfaces:
+        """Of no placement."""
+        return Surfaces(LivePlacements(PlacementStore(self.database), lambda _placement: None))
 
     def profiles(self, *, cache: Any = None, encoder: Any = None, budget_s: float = 30.0) -> Profiles:
         return Profiles(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Protocol, TypedDict,
 from fastapi import Depends, Request
 
 from app.bundle import Manifest
-from app.domain import Event, Item, ItemId, RequestCheck, Slate, SlateRequest, UserId
+from app.domain import Event, Item, ItemId, Likeness, RequestCheck, Slate, SlateRequest, UserId
 from app.experiments.experiment import Experiment
 from app.experiments.results import Results
 from app.rollout.shadow import ShadowPlan, ShadowReport
@@ -20,10 +20,14 @@ from app.slates.online_metrics import By, OnlineMetrics, Window
 if TYPE_CHECKING:
     from app.catalogue.import_jobs import ImportJob
     from app.catalogue.property_schema import PropertyType
+    from app.crowd.leaderboards import Leaderboard
     from app.explanation.map_places import SpaceMap
     from app.history.observations import Observation
     from app.history.store import AppendResult
     from app.interests.phrases import Interest
+    from app.placements.placement import Placement
+    from app.placements.store import PlacementVersion
+    from app.retrieval.similar import SimilarItems, SimilarUser
     from app.rollout.rollout import Activated, Known
     from app.users.erasure import Receipt
 
@@ -40,6 +44,10 @@ class Recommender(Protocol):
         ...
 
     async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate: ...
+
+    async def search(self, request: SlateRequest, breadth: int) -> Slate:
+        """Raises Overloaded."""
+        ...
 
 
 class Histories(Protocol):
@@ -120,6 +128,48 @@ class Maps(Protocol):
     async def draw(self, request: SlateRequest, limit: int) -> "SpaceMap":
         """Up to `limit` items, and the interests of whoever the request is for, in two dimensions."""
         ...
+
+
+class Leaderboards(Protocol):
+    async def popular(
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None
+    ) -> "Leaderboard": ...
+
+    async def trending(
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None
+    ) -> "Leaderboard": ...
+
+    async def fresh(self, k: int, window_s: int | None, category: str | None) -> "Leaderboard": ...
+
+
+class Similarity(Protocol):
+    async def items(self, item_id: ItemId, by: Likeness, asker: SlateRequest, user_impact: float) -> "SimilarItems":
+        """Raises UnknownItem."""
+        ...
+
+    async def users(self, user_id: UserId, k: int) -> Sequence["SimilarUser"]:
+        """Raises UnknownUser."""
+        ...
+
+
+class Placements(Protocol):
+    async def put(self, placement: "Placement", *, create: bool = False) -> "PlacementVersion":
+        """Raises PlacementRefused; PlacementExists where it is to be created and is there."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Raises UnknownPlacement."""
+        ...
+
+    async def get(self, name: str, version: int | None = None) -> "PlacementVersion":
+        """Raises UnknownPlacement."""
+        ...
+
+    async def versions(self, name: str) -> Sequence["PlacementVersion"]:
+        """Raises UnknownPlacement."""
+        ...
+
+    async def all(self) -> Sequence["PlacementVersion"]: ...
 
 
 class Health(Protocol):
@@ -205,6 +255,12 @@ class Resources(Protocol):
     def erasure(self) -> Erasure: ...
     @property
     def maps(self) -> Maps: ...
+    @property
+    def leaderboards(self) -> Leaderboards: ...
+    @property
+    def similarity(self) -> Similarity: ...
+    @property
+    def placements(self) -> Placements: ...
     @property
     def health(self) -> Health: ...
 

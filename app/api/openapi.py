@@ -27,6 +27,8 @@ carries `X-Request-ID`. Times without an offset are UTC. Unknown fields are refu
 
 TAGS = [
     {"name": "recommendations", "description": "Ask for a slate."},
+    {"name": "lists", "description": "What is popular, rising or new: the same for all who ask."},
+    {"name": "placements", "description": "Named surfaces: length, sources, rules. Changed at run time."},
     {"name": "events", "description": "Tell what users did. The next slate reflects it."},
     {"name": "items", "description": "The catalogue: what is written is in every process within a second."},
     {"name": "users", "description": "What is understood of a user."},

@@ -6,6 +6,7 @@ So there is one way in, and two workers that have read equally far serve the sam
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -53,6 +54,7 @@ class LiveCatalogue:
         self._items: list[Item] = list(trained.items)
         self._rows: list[int] = list(range(len(trained.items)))
         self._newer_text: list[FloatArray] = []
+        self.created_at: dict[ItemId, datetime] = {}  # of the items that were put; nobody knows of the bundle's
         self._newer_slot_of: dict[ItemId, int] = {}
         self._unseen_prior = unseen_prior(trained.prior, trained.n_events)
         self._seq = 0
@@ -134,6 +136,10 @@ class LiveCatalogue:
         """By slot, those not served included: as they are now, whatever changes later."""
         return tuple(self._items)
 
+    def slots_of(self, item_ids: Sequence[ItemId]) -> IntArray:
+        """(n,) slots, -1 for items that are not known. One look-up at a time: any thread may ask."""
+        return np.array([self._slot_of.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
+
     def item_at(self, slot: int) -> Item:
         return self._items[slot]
 
@@ -177,8 +183,11 @@ class LiveCatalogue:
     def _apply_piece(self, changes: Sequence[CatalogueChange], texts: dict[ItemId, FloatArray]) -> None:
         for change in changes:
             self._retire(change.item_id)
+            self.created_at.pop(change.item_id, None)
             if change.item is None:
                 continue
+            if change.created_at is not None:
+                self.created_at[change.item_id] = change.created_at
             if change.item_id in texts:
                 slot = self._add(change.item, texts[change.item_id])
             else:

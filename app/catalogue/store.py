@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from app.catalogue.codec import item_from_json, item_to_json
 from app.domain import FloatArray, Item, ItemId
 from app.errors import UnknownItem
 from app.storage.database import Database
+from app.storage.timestamps import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class CatalogueChange:
     """An item as its last change left it. item: None when that change deleted it.
 
     vector: (D,) float32, the text vector, valid for the bundle `vector_version` only; None when there is none yet.
+    created_at: when it was put; None when it came with a bundle, and nobody knows.
     """
 
     seq: int
@@ -26,6 +29,7 @@ class CatalogueChange:
     item: Item | None
     vector: FloatArray | None
     vector_version: str | None
+    created_at: datetime | None = field(default=None, compare=False)
 
 
 class CatalogueStore:
@@ -41,12 +45,13 @@ class CatalogueStore:
 
     async def put(self, item: Item, vector: FloatArray | None, version: str | None) -> bool:
         """Create the item or replace it; True when it was not there. version: the bundle that made the vector."""
-        row = (item.item_id, item_to_json(item), _to_bytes(vector), version)
+        row = (item.item_id, item_to_json(item), _to_bytes(vector), version, to_micros(datetime.now(UTC)))
         return await self._database.write(lambda connection: _put(connection, row))
 
     async def put_many(self, rows: Sequence[tuple[Item, FloatArray]], version: str) -> int:
         """Create or replace items, all of them or none; how many were not there. Each with its text vector."""
-        told = [(item.item_id, item_to_json(item), _to_bytes(vector), version) for item, vector in rows]
+        now = to_micros(datetime.now(UTC))
+        told = [(item.item_id, item_to_json(item), _to_bytes(vector), version, now) for item, vector in rows]
         return await self._database.write(lambda connection: sum(_put(connection, row) for row in told))
 
     async def get_with_seq(self, item_id: ItemId) -> tuple[Item, int]:
@@ -118,9 +123,10 @@ _INSERT_UNSEEN = """
     ON CONFLICT (item_id) DO NOTHING
 """
 _UPSERT = """
-    INSERT INTO items (item_id, body, vector, vector_version, change_seq) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO items (item_id, body, vector, vector_version, created_at, change_seq) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (item_id) DO UPDATE SET body = excluded.body, vector = excluded.vector,
-        vector_version = excluded.vector_version, change_seq = excluded.change_seq, deleted = 0
+        vector_version = excluded.vector_version, change_seq = excluded.change_seq, deleted = 0,
+        created_at = CASE WHEN deleted THEN excluded.created_at ELSE created_at END
 """
 _PAGE = "SELECT item_id, body FROM items WHERE item_id > ? AND NOT deleted ORDER BY item_id LIMIT ?"
 _REVISE = """
@@ -133,7 +139,7 @@ _DELETE = """
     WHERE item_id = ? AND NOT deleted
 """
 _CHANGES = """
-    SELECT change_seq, item_id, body, vector, vector_version, deleted FROM items
+    SELECT change_seq, item_id, body, vector, vector_version, created_at, deleted FROM items
     WHERE change_seq > ? ORDER BY change_seq LIMIT ?
 """
 
@@ -176,11 +182,12 @@ def _to_bytes(vector: FloatArray | None) -> bytes | None:
 
 
 def _to_change(row: tuple[Any, ...]) -> CatalogueChange:
-    seq, item_id, body, vector, version, deleted = row
+    seq, item_id, body, vector, version, created_at, deleted = row
     return CatalogueChange(
         seq=seq,
         item_id=ItemId(item_id),
         item=None if deleted else item_from_json(body),
         vector=None if vector is None else np.frombuffer(vector, dtype="<f4").astype(np.float32),
         vector_version=version,
+        created_at=None if deleted or created_at is None else from_micros(created_at),
     )

@@ -23,6 +23,8 @@ class MainPath(Protocol):
 
     async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate: ...
 
+    async def search(self, request: SlateRequest, breadth: int) -> Slate: ...
+
     async def check(self, request: SlateRequest) -> RequestCheck: ...
 
 
@@ -72,6 +74,10 @@ class TrialRecommender:
     async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate:
         """Experiments are about slates: a list of the caller's own is ordered by the active bundle."""
         return await self._own.rank(request, listed)
+
+    async def search(self, request: SlateRequest, breadth: int) -> Slate:
+        """A search is no slate of a placement: the active bundle answers."""
+        return await self._own.search(request, breadth)
 
     async def check(self, request: SlateRequest) -> RequestCheck:
         return await self._own.check(request)

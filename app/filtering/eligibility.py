@@ -19,19 +19,29 @@ class Eligibility:
         self._catalogue = catalogue
         self._masks = masks
 
-    async def read(self, request: SlateRequest) -> BoolArray | None:
+    async def read(self, request: SlateRequest, placement_filter: str = "") -> BoolArray | None:
         """(n_slots,) True where the item may appear; None where all may. A slot newer than the mask may not.
 
-        Raises InvalidFilter.
+        placement_filter: must hold as well as the request's own; "" for none. Raises InvalidFilter.
         """
         taken_out = request.exclude | await self._refused(request) | await self._seen(request)
-        mask = await self._masks.mask(request.filter, request.context.at) if request.filter else None
+        mask = await self._filtered(request, placement_filter)
         slots = [slot for item_id in taken_out if (slot := self._catalogue.find_slot(item_id)) is not None]
         if not slots:
             return mask
         eligible = np.ones(self._catalogue.index.n_slots, dtype=np.bool_) if mask is None else mask.copy()
-        eligible[slots] = False
+        eligible[[slot for slot in slots if slot < len(eligible)]] = False
         return eligible
+
+    async def _filtered(self, request: SlateRequest, placement_filter: str) -> BoolArray | None:
+        """(n,) where both filters hold; None where there is none."""
+        texts = [text for text in (request.filter, placement_filter) if text]
+        masks = [await self._masks.mask(text, request.context.at) for text in texts]
+        if len(masks) < 2:
+            return masks[0] if masks else None
+        shortest = min(len(mask) for mask in masks)  # items may have come between the two
+        both: BoolArray = masks[0][:shortest] & masks[1][:shortest]
+        return both
 
     async def _seen(self, request: SlateRequest) -> frozenset[ItemId]:
         """Items that the user has an event on which keeps them from coming again."""

@@ -39,6 +39,11 @@ class Scorer:
         """D: the text block and the ID block."""
         return self._space.shape.block_dim + self._space.shape.id_dim
 
+    @property
+    def block_dim(self) -> int:
+        """Columns of the text block, which come first."""
+        return self._space.shape.block_dim
+
     def query(self, interests: FloatArray, context: Context, last_event_at_s: int | None) -> Query:
         """interests: (K, D). K = 0 asks for what is popular in this context: one row, all prior."""
         gate = self._gate(context, last_event_at_s)
@@ -48,6 +53,10 @@ class Scorer:
         prior = np.zeros((len(interests), N_BUCKETS), dtype=np.float32)
         prior[:, bucket_of(context.at)] = prior_weight
         return Query(interests, np.hstack([interests * gate, prior]), gate)
+
+    def plain(self, interests: FloatArray) -> FloatArray:
+        """(K, D + N_BUCKETS): asks the index for what is closest, in any context and however little known."""
+        return np.pad(interests, ((0, 0), (0, N_BUCKETS)))
 
     def score(self, query: Query, vectors: FloatArray) -> Scores:
         """Scores of C candidates whose index vectors are (C, D + N_BUCKETS)."""

@@ -34,7 +34,7 @@ def record_of(request: SlateRequest, slate: Slate, first_position: int = 1, *, r
         served_at=datetime.now(UTC),
         bundle=slate.served_by.bundle,
         items=tuple(
-            ServedItem(place.item.item_id, place.score, position)
+            ServedItem(place.item.item_id, place.score, position, place.propensity)
             for position, place in enumerate(slate.items, first_position)
         ),
         user_id=request.user_id,

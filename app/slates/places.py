@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain import PART_NAMES, FloatArray, Item, Reason, Scores, SlateItem, Source
+from app.domain import PART_NAMES, FloatArray, Item, Reason, Scores, SlateItem
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """vectors: (k, D + N_BUCKETS), as the index has them. sources: what proposed each item."""
+    """vectors: (k, D + N_BUCKETS), as the index has them. sources: what proposed each item.
+
+    propensity, rules, labels: see `SlateItem`, one each an item; None where nothing but the score decided.
+    """
 
     items: tuple[Item, ...]
-    sources: tuple[tuple[Source, ...], ...]
+    sources: tuple[tuple[str, ...], ...]
     vectors: FloatArray
     scores: Scores
+    propensity: FloatArray | None = None
+    rules: tuple[tuple[str, ...], ...] | None = None
+    labels: tuple[str, ...] | None = None
 
     def with_reasons(self, reasons: Sequence[tuple[Reason, ...]]) -> tuple[SlateItem, ...]:
         return tuple(
@@ -24,6 +30,9 @@ class Places:
                 sources=self.sources[place],
                 interest=int(self.scores.interest[place]),
                 reasons=reasons[place],
+                propensity=1.0 if self.propensity is None else float(self.propensity[place]),
+                rules=() if self.rules is None else self.rules[place],
+                label="" if self.labels is None else self.labels[place],
             )
             for place, item in enumerate(self.items)
         )

@@ -157,4 +157,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        # When an item was first put, in microseconds; NULL for one that came with a bundle: nobody knows.
+        "ALTER TABLE items ADD COLUMN created_at INTEGER",
+    ),
+    (
+        # body: NULL in the version that deletes. seq: the order of all changes, which every process follows.
+        """
+        CREATE TABLE placements (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL,
+            body TEXT,
+            UNIQUE (name, version)
+        ) STRICT
+        """,
+    ),
 )

@@ -70,6 +70,7 @@ def test_leaves_import_none_of_ours(leaf: str) -> None:
 
 ROOMS_BEHIND_HTTP = (
     *("catalogue", "history", "interests", "filtering", "retrieval", "scoring", "reranking", "explanation", "storage"),
+    *("crowd", "placements"),
 )
 
 

@@ -1,5 +1,6 @@
 """The main path end to end in one process, over the tiny bundle, as `app.wiring` builds it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from copy import copy
 from dataclasses import replace
@@ -9,8 +10,10 @@ from tiny import GENRES, event, tiny_items
 from tiny_rooms import MONDAY_MORNING, asking
 
 from app.domain import PART_NAMES, Boost, Context, Item, ItemId, Profiling, Rung, Seen, Slate, Source
-from app.errors import UnknownSlate
+from app.errors import UnknownPlacement, UnknownSlate
+from app.placements.placement import Pin, Placement
 from app.recommender import Recommender
+from app.reranking.compose import Knobs
 from app.settings import Settings
 from app.slates.asked import request_from_json
 from app.wiring import Resources, open_resources
@@ -91,7 +94,7 @@ async def test_every_slate_has_an_id_of_its_own(resources: Resources) -> None:
 
 async def test_nobody_gets_what_is_popular_in_this_part_of_the_week(resources: Resources) -> None:
     slate = await resources.recommender.recommend(asking())
-    assert all(place.sources == (Source.POPULAR,) for place in slate.items)
+    assert all(Source.POPULAR in place.sources for place in slate.items)
     assert all(place.score == pytest.approx(place.parts["prior"]) for place in slate.items)
 
 
@@ -349,3 +352,79 @@ async def test_readiness_names_the_bundle_the_items_and_the_cache(
         "items": "60",
         "interest_cache": "memory: this process only",
     }
+
+
+async def test_a_search_finds_what_the_words_say_in_the_order_of_taste(resources: Resources) -> None:
+    nobody = await resources.recommender.search(asking(words="slow western", k=10), 10)
+    personal = await resources.recommender.search(asking("ada", words="slow western", k=10, seen=Seen.ALWAYS), 10)
+    assert sum("western" in place.item.title for place in nobody.items) >= 8
+    assert set(ids(personal)) == set(ids(nobody))  # the words decide which
+    ranked = await resources.recommender.rank(asking("ada"), [ItemId(item_id) for item_id in ids(nobody)])
+    assert ids(personal) == ids(ranked)  # taste decides their order
+    assert all(place.sources == (Source.WORDS,) for place in personal.items)
+    assert not personal.has_next
+
+
+async def test_a_search_leaves_out_what_its_filter_and_its_list_do(resources: Resources) -> None:
+    asked = asking("ada", words="space", k=5, filter='categories has "space"', exclude=frozenset({ItemId("i3")}))
+    slate = await resources.recommender.search(asked, 5)
+    assert {place.item.categories for place in slate.items} == {("space",)}
+    assert not {"i3", "i4"} & set(ids(slate))  # excluded, and seen
+
+
+async def test_a_placement_makes_the_slate_unless_the_request_says_otherwise(resources: Resources) -> None:
+    home = Placement(
+        "home",
+        k=6,
+        filter='not categories has "crime"',
+        pins=(Pin(ItemId("i59"), 2),),
+        max_per_category=2,
+        knobs=Knobs(diversity=0.5),
+    )
+    await resources.placements.put(home)
+    slate = await resources.recommender.recommend(asking("ada", k=0, placement="home"))
+    categories = Counter(place.item.categories[0] for place in slate.items)
+    assert len(slate.items) == 6
+    assert slate.items[1].item.item_id == "i59"
+    assert slate.items[1].rules == ("pinned",)
+    assert max(categories.values()) <= 2
+    assert "crime" not in categories
+    longer = await resources.recommender.recommend(asking("ada", k=8, placement="home", diversity=0.0))
+    assert len(longer.items) == 8
+    assert (await resources.slates.get(slate.slate_id)).placement == "home"
+    with pytest.raises(UnknownPlacement):
+        await resources.recommender.recommend(asking(placement="elsewhere"))
+
+
+async def test_exploration_is_told_with_its_propensity_and_remembered(resources: Resources) -> None:
+    slates = [await resources.recommender.recommend(asking("ada", k=5, exploration=0.5)) for _ in range(20)]
+    plain = await resources.recommender.recommend(asking("ada", k=5))
+    explored = [place for slate in slates for place in slate.items if place.rules == ("explored",)]
+    assert 20 < len(explored) < 80
+    assert {round(place.propensity, 3) for place in explored} == {0.125}  # half a chance, for four alternatives
+    assert all(place.propensity == 1.0 for place in plain.items)
+    record = await resources.slates.get(slates[0].slate_id)
+    assert [item.propensity for item in record.items] == [place.propensity for place in slates[0].items]
+
+
+async def test_diversity_and_novelty_change_the_slate_and_no_score(resources: Resources) -> None:
+    plain = await resources.recommender.recommend(asking("ada", k=60))
+    score = {place.item.item_id: place.score for place in plain.items}
+    for knobs in ({"diversity": 0.8}, {"novelty": 0.8}):
+        slate = await resources.recommender.recommend(asking("ada", k=8, **knobs))
+        assert ids(slate) != ids(plain)[:8]
+        for place in slate.items:
+            assert place.score == pytest.approx(score[place.item.item_id], abs=1e-5)
+            assert sum(place.parts.values()) == pytest.approx(place.score, abs=1e-5)
+
+
+async def test_every_source_names_what_it_proposed_and_the_best_by_score_stay(resources: Resources) -> None:
+    await resources.crowd.catch_up()
+    await resources.crowd.refresh()
+    slate = await resources.recommender.recommend(asking("ada", k=54))
+    named = {source for place in slate.items for source in place.sources}
+    assert {"interests", "popular"} <= named
+    few = Placement("few", sources={"interests": 60})
+    await resources.placements.put(few)
+    alone = await resources.recommender.recommend(asking("ada", k=54, placement="few"))
+    assert ids(alone)[:20] == ids(slate)[:20]

@@ -70,7 +70,7 @@ def _refuse_unreadable(text: str) -> str:
     return text
 
 
-def _take_whole(number: object) -> object:
+def take_whole(number: object) -> object:
     """20.0 is a whole number in JSON, and some clients write no other."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
@@ -107,8 +107,10 @@ FilterText = Annotated[
 
 Number = StrictFloat
 EventValue = Annotated[Number | None, Field(description='Its size where it has one: a "rating" of 1 to 5.')]
-BudgetMs = Annotated[StrictInt, Field(ge=1, le=60_000), BeforeValidator(_take_whole)]
-WholeNumber = Annotated[StrictInt, BeforeValidator(_take_whole)]
+BudgetMs = Annotated[StrictInt, Field(ge=1, le=60_000), BeforeValidator(take_whole)]
+WholeNumber = Annotated[StrictInt, BeforeValidator(take_whole)]
+Length = Annotated[StrictInt, Field(ge=1, le=500), BeforeValidator(take_whole)]
+"""Of a slate, in items. Bounds come before the validator: where null may stand beside it, the document tells them."""
 Scalar = Annotated[str, StringConstraints(max_length=10_000)] | StrictBool | StrictInt | StrictFloat | None
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
 PropertyValue = Scalar | Annotated[list[Scalar], Field(max_length=100)]

@@ -17,13 +17,14 @@ from app.api.schemas.fields import (
     EventValue,
     FilterText,
     Identifier,
+    Length,
     Number,
     PropertyName,
     Time,
-    WholeNumber,
     Wire,
 )
 from app.api.schemas.items import ItemIn
+from app.api.schemas.placements import PlacementName, Share
 
 FEATURE_NAME = "^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 FEATURES = 32
@@ -166,7 +167,25 @@ class BoostIn(Wire):
 class SlateWish(Asker):
     """Who asks: a stored user, events told here, words, any mix of them, or nobody (`{}`), who gets what is popular."""
 
-    k: WholeNumber = Field(20, ge=1, le=500, description="Length of the slate, in items: 1 to 500.")
+    k: Length | None = Field(
+        None, description="Length of the slate, in items: 1 to 500. Default: the placement's, else 20."
+    )
+    placement: PlacementName | None = Field(
+        None,
+        description="The surface it is for, as put to /v1/placements: its rules hold where this request tells none.",
+    )
+    diversity: Share | None = Field(
+        None,
+        description="How unlike each other the items are to be, 0 (by score) to 1. Default: the placement's, else 0.",
+    )
+    novelty: Share | None = Field(
+        None, description="How little known they are to be, 0 (by score) to 1. Default: the placement's, else 0."
+    )
+    exploration: Share | None = Field(
+        None,
+        description="Probability, 0 to 1, that a place goes to an item from just below the slate; `propensity` then "
+        "says how likely each item was. Default: the placement's, else 0.",
+    )
     exclude: tuple[Identifier, ...] = Field(
         (), max_length=10_000, description="Item ids that must not appear: at most 10,000."
     )
@@ -189,12 +208,16 @@ class SlateWish(Asker):
     def to_domain(self, now: datetime) -> domain.SlateRequest:
         """now: the request's time where its context tells none."""
         return replace(
-            self.to_request(now, self.k),
+            self.to_request(now, self.k or 0),
             exclude=frozenset(map(domain.ItemId, self.exclude)),
             seen=self.seen.to_domain() if isinstance(self.seen, SeenSince) else self.seen,
             filter=self.filter or "",
             min_relevance=self.min_relevance,
             boosts=tuple(boost.to_domain() for boost in self.boost),
+            placement=self.placement,
+            diversity=self.diversity,
+            novelty=self.novelty,
+            exploration=self.exploration,
         )
 
 

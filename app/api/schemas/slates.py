@@ -23,7 +23,14 @@ class SlateItemAnswer(Wire):
     item_id: str
     score: float = Field(description="Comparable within this slate only; the sum of `parts`.")
     parts: dict[str, float] = Field(description="What the score is made of: text, id, context, prior, rules.")
-    sources: list[domain.Source] = Field(description="What proposed the item.")
+    sources: list[str] = Field(
+        description=f"What proposed the item: {', '.join(domain.Source)}, or a source that is plugged in."
+    )
+    rules: list[str] = Field(description="What put it here besides its score: pinned, sponsored, explored.")
+    label: str = Field(description="What must be shown with it, such as that it is sponsored; empty for nothing.")
+    propensity: float = Field(
+        description="Probability, above 0, with which this item came to stand at this place; 1 without exploration."
+    )
     reasons: list[ReasonAnswer]
     properties: dict[str, Scalar | list[Scalar]] = Field(
         description="The item's properties, and its `title` and `categories`: all, or those of `return_properties`."
@@ -101,6 +108,9 @@ def _show_place(place: domain.SlateItem, names: Sequence[str] | None) -> SlateIt
         score=place.score,
         parts=dict(place.parts),
         sources=list(place.sources),
+        rules=list(place.rules),
+        label=place.label,
+        propensity=place.propensity,
         reasons=[ReasonAnswer(kind=why.kind, text=why.text, evidence=dict(why.evidence)) for why in place.reasons],
         properties=properties,
     )

@@ -40,6 +40,18 @@ OPERATIONS = {
     "get_experiment_results": ("get", "/v1/experiments/{name}/results"),
     "read_online_metrics": ("get", "/v1/metrics/online"),
     "read_map": ("get", "/v1/map"),
+    "search": ("post", "/v1/search"),
+    "list_popular": ("get", "/v1/popular"),
+    "list_trending": ("get", "/v1/trending"),
+    "list_fresh": ("get", "/v1/fresh"),
+    "list_similar_items": ("get", "/v1/items/{item_id}/similar"),
+    "list_similar_users": ("get", "/v1/users/{user_id}/similar"),
+    "list_placements": ("get", "/v1/placements"),
+    "create_placement": ("post", "/v1/placements"),
+    "get_placement": ("get", "/v1/placements/{name}"),
+    "list_placement_versions": ("get", "/v1/placements/{name}/versions"),
+    "put_placement": ("put", "/v1/placements/{name}"),
+    "delete_placement": ("delete", "/v1/placements/{name}"),
     "live": ("get", "/livez"),
     "ready": ("get", "/readyz"),
     "healthy": ("get", "/healthz"),
@@ -96,6 +108,10 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         "ItemPatch",
         "PropertySchemaBody",
         "ItemIn",
+        "SearchRequest",
+        "PlacementRules",
+        "NewPlacement",
+        "SponsoredIn",
     ]
 
     undescribed = [
@@ -116,6 +132,9 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         ("/v1/rank", "post"),
         ("/v1/events", "post"),
         ("/v1/items/{item_id}", "put"),
+        ("/v1/search", "post"),
+        ("/v1/placements", "post"),
+        ("/v1/placements/{name}", "put"),
     ],
 )
 def test_examples_of_bodies_fit_their_schema_and_run(
@@ -127,7 +146,7 @@ def test_examples_of_bodies_fit_their_schema_and_run(
     assert content["examples"]
     for example in content["examples"].values():
         validator.validate(example["value"])
-        answer = client.request(method, path.replace("{item_id}", "night-train"), json=example["value"])
+        answer = client.request(method, path.format(item_id="night-train", name="home"), json=example["value"])
         assert answer.status_code in {200, 201}, answer.text
 
 

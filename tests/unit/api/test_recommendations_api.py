@@ -30,6 +30,9 @@ def test_nobody_gets_a_slate_of_exactly_the_promised_shape(client: TestClient) -
                 "score": 1.5,
                 "parts": {"text": 1.0, "prior": 0.5},
                 "sources": ["popular"],
+                "rules": [],
+                "label": "",
+                "propensity": 1.0,
                 "reasons": [],
                 "properties": {"year": 1977, "title": "Star Wars (1977)", "categories": ["Action", "Sci-Fi"]},
             }
@@ -48,13 +51,15 @@ def test_nobody_gets_a_slate_of_exactly_the_promised_shape(client: TestClient) -
     }
 
 
-def test_an_empty_request_asks_for_twenty_unseen_items_now(client: TestClient, resources: FakeResources) -> None:
+def test_an_empty_request_asks_for_unseen_items_now_and_leaves_open_how_many(
+    client: TestClient, resources: FakeResources
+) -> None:
     before = datetime.now(UTC)
 
     asked = ask(client, resources, {})
 
     assert before <= asked.context.at <= datetime.now(UTC)
-    assert asked == SlateRequest(context=asked.context, k=20)
+    assert asked == SlateRequest(context=asked.context, k=0)
 
 
 def test_every_field_reaches_the_recommender(client: TestClient, resources: FakeResources) -> None:

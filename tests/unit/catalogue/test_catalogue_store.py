@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,24 @@ async def test_an_item_changed_twice_is_told_of_once_as_it_is(store: CatalogueSt
     await store.put(Item(ItemId("1"), "Heat 2"), None, None)
 
     assert told(await store.changes_since(0, limit=10)) == [(2, "2", "Up"), (3, "1", "Heat 2")]
+
+
+async def test_an_item_keeps_the_time_of_its_first_put_until_it_is_deleted(store: CatalogueStore) -> None:
+    async def created_at() -> datetime | None:
+        return (await store.changes_since(0, 9))[-1].created_at
+
+    await store.seed([UP])
+    assert await created_at() is None
+    await store.put(HEAT, None, None)
+    first = await created_at()
+    assert first is not None
+    await store.put(HEAT, VECTOR, "v1")
+    assert await created_at() == first
+    await store.delete(HEAT.item_id)
+    await store.put(HEAT, None, None)
+    again = await created_at()
+    assert again is not None
+    assert again > first
 
 
 async def test_a_deleted_item_is_gone_and_the_feed_tells_of_it(store: CatalogueStore) -> None:

@@ -13,6 +13,7 @@ from app.interests.encoder import read_events
 from app.interests.intent import IntentReader
 from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
+from app.placements.composer import Composer
 from app.recommender import Recommender
 from app.slates.store import SlateStore
 
@@ -32,14 +33,16 @@ def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Prof
     masks = FilterMasks(rooms.catalogue)
     return Recommender(
         rooms.version,
+        rooms.surfaces(),
         IntentReader(profiles, rooms.texts, rooms.scorer.dim, WORDS_SCALE),
         Eligibility(rooms.histories, rooms.catalogue, masks),
         masks,
+        rooms.retriever(candidates=20),
         rooms.catalogue,
         rooms.scorer,
+        Composer(rooms.catalogue, masks, rooms.scorer.dim),
         Explainer(explaining or profiles, rooms.catalogue, rooms.scorer, phrasebook),
         SlateStore(rooms.database),
-        candidates=20,
     )
 
 

@@ -1,0 +1,137 @@
+"""The newest events of everybody, as columns in memory.
+
+Items and users are numbered by *codes*, in the order in which they are met. Only what was liked (weight above 0) of
+items that the catalogue knows is kept. 20 bytes an event: a million events are 20 MB.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from app.domain import FloatArray, IntArray, ItemId, UserId
+from app.history.feed import Deed
+
+CodeArray = npt.NDArray[np.int32]
+T = TypeVar("T", bound=np.generic)
+ROOM = 1_024
+SLACK = 0.25
+"""Events past `most_events` that are let in before the oldest go, as a share of it: dropping copies what stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The log at one moment, to be read from any thread: columns of n events in the order of arrival.
+
+    items, users: codes, below n_items and n_users. at_s: Unix seconds. weights: from 0 (a user forgotten) to 1.
+    item_ids, user_ids: names of the codes; longer ones may follow.
+    """
+
+    items: CodeArray
+    users: CodeArray
+    at_s: IntArray
+    weights: FloatArray
+    item_ids: Sequence[ItemId]
+    user_ids: Sequence[UserId]
+    n_items: int
+    n_users: int
+    newest_s: int
+
+
+class CrowdLog:
+    """Grows at the end; the oldest events go once there are too many. Belongs to one thread, its views to any."""
+
+    def __init__(self, most_events: int) -> None:
+        self._most = most_events
+        self.item_ids: list[ItemId] = []
+        self._user_ids: list[UserId] = []
+        self._item_code: dict[ItemId, int] = {}
+        self._user_code: dict[UserId, int] = {}
+        self._n = 0
+        self._newest_s = 0
+        self._items: CodeArray = np.zeros(ROOM, dtype=np.int32)
+        self._users: CodeArray = np.zeros(ROOM, dtype=np.int32)
+        self._at_s: IntArray = np.zeros(ROOM, dtype=np.int64)
+        self._weights: FloatArray = np.zeros(ROOM, dtype=np.float32)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def code_of(self, item_id: ItemId) -> int | None:
+        return self._item_code.get(item_id)
+
+    def user_code_of(self, user_id: UserId) -> int | None:
+        return self._user_code.get(user_id)
+
+    def user_ids(self) -> list[UserId]:
+        """Of everybody who has an event here."""
+        return list(self._user_code)
+
+    def append(self, deeds: Sequence[Deed]) -> None:
+        """deeds: liked, of known items."""
+        if not deeds:
+            return
+        self._make_room(len(deeds))
+        new = slice(self._n, self._n + len(deeds))
+        self._items[new] = [self._number_item(deed.item_id) for deed in deeds]
+        self._users[new] = [self._number_user(deed.user_id) for deed in deeds]
+        self._at_s[new] = [deed.at_s for deed in deeds]
+        self._weights[new] = [deed.weight for deed in deeds]
+        self._n = new.stop
+        self._newest_s = max(self._newest_s, int(self._at_s[new].max()))
+
+    def forget(self, user_id: UserId) -> None:
+        """A user's events weigh nothing from now on, and their id is told no more."""
+        code = self._user_code.pop(user_id, None)
+        if code is not None:
+            self._user_ids[code] = UserId("")
+            self._weights = np.where(self._users == code, np.float32(0), self._weights)
+
+    def view(self) -> View:
+        n = self._n
+        columns = (self._items[:n], self._users[:n], self._at_s[:n], self._weights[:n])
+        return View(*columns, self.item_ids, self._user_ids, len(self.item_ids), len(self._user_ids), self._newest_s)
+
+    def _number_item(self, item_id: ItemId) -> int:
+        code = self._item_code.setdefault(item_id, len(self.item_ids))
+        if code == len(self.item_ids):
+            self.item_ids.append(item_id)
+        return code
+
+    def _number_user(self, user_id: UserId) -> int:
+        code = self._user_code.setdefault(user_id, len(self._user_ids))
+        if code == len(self._user_ids):
+            self._user_ids.append(user_id)
+        return code
+
+    def _make_room(self, n: int) -> None:
+        """Into new arrays always: a view that somebody still reads is never written over."""
+        full = self._n + n > self._most * (1 + SLACK)
+        if not full and self._n + n <= len(self._items):
+            return
+        kept = slice(max(0, self._n + n - self._most), self._n) if full else slice(0, self._n)
+        n_kept = kept.stop - kept.start
+        size = max(n_kept + n, min(2 * (n_kept + n), int(self._most * (1 + SLACK))))
+        self._items = _moved(self._items[kept], size)
+        self._users = _moved(self._users[kept], size)
+        self._at_s = _moved(self._at_s[kept], size)
+        self._weights = _moved(self._weights[kept], size)
+        self._n = n_kept
+        if full:
+            self._renumber_users()
+
+    def _renumber_users(self) -> None:
+        """Only those whose events are still here keep a number: users come and go, items are those of the catalogue."""
+        codes, users = np.unique(self._users[: self._n], return_inverse=True)
+        self._users[: self._n] = users
+        self._user_ids = [self._user_ids[code] for code in codes]
+        self._user_code = {user_id: code for code, user_id in enumerate(self._user_ids) if user_id}
+
+
+def _moved(column: npt.NDArray[T], size: int) -> npt.NDArray[T]:
+    """A new array that begins with the column."""
+    room = np.zeros(size, dtype=column.dtype)
+    room[: len(column)] = column
+    return room

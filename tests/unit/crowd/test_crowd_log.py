@@ -1,0 +1,63 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.crowd.log import SLACK, CrowdLog, View
+from app.domain import ItemId, UserId
+from app.history.feed import Deed
+
+
+def deed(user: int, item: int, at_s: int, weight: float = 1.0) -> Deed:
+    return Deed(UserId(f"u{user}"), ItemId(f"i{item}"), at_s, weight)
+
+
+def told(view: View) -> list[tuple[str, str, int]]:
+    names = [(view.user_ids[user], view.item_ids[item]) for user, item in zip(view.users, view.items, strict=True)]
+    return [(user, item, at_s) for (user, item), at_s in zip(names, view.at_s.tolist(), strict=True)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30), max_size=30))
+def test_the_newest_events_are_kept_in_order_and_no_more_than_the_bound(pages: list[list[tuple[int, int]]]) -> None:
+    log, everything = CrowdLog(40), []
+    for page in pages:
+        deeds = [deed(user, item, len(everything) + n) for n, (user, item) in enumerate(page)]
+        everything += [(d.user_id, d.item_id, d.at_s) for d in deeds]
+        log.append(deeds)
+    kept = told(log.view())
+    assert kept == everything[len(everything) - len(kept) :]
+    assert min(len(everything), 40) <= len(kept) <= 40 * (1 + SLACK)
+
+
+def test_a_view_stays_as_it_was_while_the_log_goes_on() -> None:
+    log = CrowdLog(100)
+    log.append([deed(n, n % 3, n) for n in range(100)])
+    view = log.view()
+    before = told(view)
+    for n in range(100, 400):
+        log.append([deed(n, n % 5, n)])
+    assert told(view) == before
+    assert (view.n_items, view.n_users, view.newest_s) == (3, 100, 99)
+
+
+def test_users_who_have_no_event_left_keep_no_number() -> None:
+    log = CrowdLog(40)
+    for n in range(1_000):
+        log.append([deed(n, 0, n)])
+    assert log.view().n_users <= 40 * (1 + SLACK)
+    assert log.user_code_of(UserId("u0")) is None
+    newest = log.user_code_of(UserId("u999"))
+    assert newest is not None
+    assert log.view().user_ids[newest] == "u999"
+
+
+def test_a_forgotten_user_weighs_nothing_and_is_named_no_more() -> None:
+    log = CrowdLog(40)
+    log.append([deed(1, 0, 1), deed(2, 0, 2), deed(1, 1, 3)])
+    log.forget(UserId("u1"))
+    view = log.view()
+    assert view.weights.tolist() == [0, 1, 0]
+    assert "u1" not in view.user_ids
+    assert log.user_code_of(UserId("u1")) is None
+    log.append([deed(1, 2, 4)])
+    assert np.count_nonzero(log.view().weights) == 2
