@@ -17,8 +17,8 @@ from app.domain import Item, ItemId
 from app.history.weights import event_weight
 from app.offline.dataset import read_dataset
 from app.offline.dataset_folder import write_dataset
-from app.offline.finetune import Models
 from app.offline.load import load_dataset
+from app.offline.workshop import Models
 
 GENRES = ("Animation", "Children's", "Comedy", "Crime", "Drama", "Horror", "Romance", "Sci-Fi", "Thriller", "War")
 N_ITEMS, N_USERS = 1_682, 60

@@ -11,8 +11,8 @@ from film_catalogue import prepare
 from pages import ADDRESS, Block, blocks, pages
 from server import Server
 
-from app.offline.finetune import Models
 from app.offline.report import REPOSITORY
+from app.offline.workshop import Models
 
 LIMIT_S = 180
 NAMES = [page.relative_to(REPOSITORY).as_posix() for page in pages()]
