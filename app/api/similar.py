@@ -43,7 +43,11 @@ async def list_similar_items(
     return SimilarItemsAnswer.from_domain(item_id, found)
 
 
-@router.api_route("/items/{item_id:path}/similar", methods=["POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+@router.api_route(
+    "/items/{item_id:path}/similar",
+    methods=["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"],
+    include_in_schema=False,
+)
 async def refuse_methods() -> Response:
     """Else it would be an item whose id ends in "/similar", which could be put and never be read."""
     return show_problem(MethodNotAllowed("This path serves GET: no item's id may end in /similar."), {"Allow": "GET"})
