@@ -49,12 +49,21 @@ async def test_scores_are_the_sum_of_their_parts_and_fall(finder: SimilarityFind
         assert set(each.parts) == {"text", "behaviour", "taste"}
 
 
-async def test_by_behaviour_what_the_same_users_liked_stands_among_the_first(finder: SimilarityFinder) -> None:
-    """Of 59 others; training, half of the likeness, never saw the two together."""
-    found = await finder.items(ItemId("i3"), Likeness.BEHAVIOUR, asking(k=5), 0.3)
-    assert "i47" in ids(found)
-    assert found.items[0].parts["text"] == 0
-    assert (found.rung, found.degraded) == (None, ())
+async def test_by_behaviour_what_the_same_users_liked_lately_rises(rooms: Rooms, finder: SimilarityFinder) -> None:
+    """Against what training alone says of who likes both, which is all that a crowd without events leaves."""
+    intents = IntentReader(rooms.profiles(), rooms.texts, rooms.scorer.dim, rooms.trained.words_scale)
+    trained = SimilarityFinder(rooms.catalogue, rooms.crowd(), rooms.scorer, intents, rooms.histories)
+    before, after = [
+        {each.item.item_id: each for each in found.items}
+        for found in [
+            await each.items(ItemId("i3"), Likeness.BEHAVIOUR, asking(k=60), 0.3) for each in (trained, finder)
+        ]
+    ]
+    rise = {item_id: each.score - before[item_id].score for item_id, each in after.items()}
+    assert max(rise, key=lambda item_id: rise[item_id]) == "i47"
+    assert rise["i47"] > 0.1
+    assert {item_id for item_id, more in rise.items() if more > 1e-6} == {"i47", "i12", "i30"}
+    assert all(each.parts["text"] == 0 for each in after.values())
 
 
 async def test_by_text_a_copy_stands_first_and_users_count_for_nothing(rooms: Rooms, finder: SimilarityFinder) -> None:
