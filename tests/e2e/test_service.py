@@ -68,7 +68,7 @@ def test_an_anonymous_history_is_read_and_unknown_ids_are_reported(server: Serve
 
 def test_a_stranger_by_words_gets_what_the_words_say(server: Server) -> None:
     slate = server.recommend(words="quiet space film", k=5)
-    assert all(item["sources"] == ["words"] for item in slate["items"])
+    assert all("words" in item["sources"] for item in slate["items"])
     assert "quiet space film" in [item["properties"]["title"] for item in slate["items"]]
 
 
