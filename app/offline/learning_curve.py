@@ -3,17 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from app.offline.svg import open_pyplot, save_svg
 from app.offline.training import Epoch
 
 
 def draw_learning_curve(path: Path, curves: Mapping[str, Sequence[Epoch]]) -> None:
     """Write an SVG; the same curves give the same bytes."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "penchant"
-    from matplotlib import pyplot as plt
-
+    plt = open_pyplot()
     figure, panels = plt.subplots(1, len(curves), figsize=(5 * len(curves), 3.2), layout="constrained")
     for panel, (name, epochs) in zip(panels, curves.items(), strict=True):
         places = [epoch.epoch + 1 for epoch in epochs]
@@ -24,5 +20,4 @@ def draw_learning_curve(path: Path, curves: Mapping[str, Sequence[Epoch]]) -> No
         quality.set_ylabel("NDCG@10")
         quality.set_ylim(bottom=0)
         panel.figure.legend(handles=[*panel.lines, *quality.lines], loc="outside lower center", ncols=2)
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    save_svg(plt, figure, path)

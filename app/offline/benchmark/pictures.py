@@ -1,11 +1,11 @@
 """Pictures of the benchmark as SVG: learning curves, and quality by how well known the target is."""
 
 from pathlib import Path
-from typing import Any
 
 from app.offline.benchmark.contestants import OURS
 from app.offline.benchmark.summary import Arena
 from app.offline.evaluate import DEPTHS
+from app.offline.svg import open_pyplot, save_svg
 
 ACCENT, GREY = "#c2410c", "#78716c"
 FREQUENCIES = {"frequency_0": "0", "frequency_1_5": "1 to 5", "frequency_6_20": "6 to 20", "frequency_21_up": "21+"}
@@ -18,7 +18,7 @@ def draw_curves(path: Path, arena: Arena) -> None:
     lines = [(f"{name}, {block}", curve) for name, curves in learned for block, curve in curves.items()]
     if not lines:
         return
-    plt = _pyplot()
+    plt = open_pyplot()
     figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
     seen: set[tuple[float, ...]] = set()
     for name, curve in lines:
@@ -29,7 +29,7 @@ def draw_curves(path: Path, arena: Arena) -> None:
     panel.set(xlabel="epoch", ylabel=f"validation NDCG@{DEPTHS[0]}", title=arena.place)
     panel.set_ylim(bottom=0)
     panel.legend(fontsize=8, frameon=False)
-    _save(plt, figure, path)
+    save_svg(plt, figure, path)
 
 
 def draw_frequencies(path: Path, arena: Arena) -> None:
@@ -38,7 +38,7 @@ def draw_frequencies(path: Path, arena: Arena) -> None:
     kinds = [name for name in FREQUENCIES if arena.questions.slices[name].any()]
     if not shown or not kinds:
         return
-    plt = _pyplot()
+    plt = open_pyplot()
     figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
     width = 0.8 / len(shown)
     for place, result in enumerate(shown):
@@ -59,19 +59,4 @@ def draw_frequencies(path: Path, arena: Arena) -> None:
     panel.set_xticks(range(len(kinds)), [FREQUENCIES[name] for name in kinds])
     panel.set(xlabel="training events of the target", ylabel=f"NDCG@{DEPTHS[0]}", title=arena.place)
     panel.legend(fontsize=8, frameon=False)
-    _save(plt, figure, path)
-
-
-def _pyplot() -> Any:
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "penchant"
-    from matplotlib import pyplot as plt
-
-    return plt
-
-
-def _save(plt: Any, figure: Any, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    save_svg(plt, figure, path)
