@@ -6,12 +6,14 @@ import numpy as np
 
 from app.domain import BoolArray, FloatArray
 from app.offline.comparison import Comparison
+from app.offline.dataset import Dataset
 from app.offline.evaluate import DEPTHS, Evaluation
 from app.offline.intervals import Estimate, paired_difference
 from app.offline.measures import figures, measure, values_at
 from app.offline.quality_tables import OURS, Row, render_tables
 from app.offline.questions import is_repeat, training_counts
 from app.offline.slices import slice_questions
+from app.offline.split import Split
 
 
 def render(comparison: Comparison, item_vectors: FloatArray | None = None) -> tuple[dict[str, float], str]:
@@ -22,7 +24,7 @@ def render(comparison: Comparison, item_vectors: FloatArray | None = None) -> tu
     """
     slices = slice_questions(comparison.dataset, comparison.split, comparison.split.test)
     rows = _rows(comparison, slices, item_vectors)
-    counts = _count_questions(comparison)
+    counts = count_questions(comparison.dataset, comparison.split)
     in_slice = {name: int(inside.sum()) for name, inside in slices.items()}
     return _figures(comparison, rows, counts), render_tables(comparison, rows, counts, in_slice)
 
@@ -46,9 +48,8 @@ def _lead(comparison: Comparison, ours: Evaluation, theirs: Evaluation) -> Estim
     return paired_difference(values_at(ours, "ndcg", DEPTHS[0]), values_at(theirs, "ndcg", DEPTHS[0]), users)
 
 
-def _count_questions(comparison: Comparison) -> dict[str, int]:
+def count_questions(dataset: Dataset, split: Split) -> dict[str, int]:
     """known_users: questions of users with a training event. cold_targets: items that training never saw."""
-    dataset, split = comparison.dataset, comparison.split
     trained_on = np.bincount(dataset.users[split.train], minlength=dataset.n_users) > 0
     return {
         "questions": len(split.test),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
 
-import numpy as np
 import structlog
 from rich.console import Console
 from rich.progress import Progress
@@ -31,7 +30,8 @@ from app.offline.evaluate import evaluate
 from app.offline.fetch import fetch_base_model, fetch_user_model
 from app.offline.finetune import be_repeatable, refuse_without_validation
 from app.offline.measures import measure_lists
-from app.offline.questions import is_repeat, training_counts
+from app.offline.quality_report import count_questions
+from app.offline.questions import training_counts
 from app.offline.recipes import Recipe
 from app.offline.report import current_commit
 from app.offline.slices import slice_questions
@@ -183,20 +183,17 @@ def _curves(entry: Entry) -> dict[str, list[float]]:
 
 
 def _describe_questions(name: str, dataset: Dataset, divided: Split) -> Questions:
-    asked, counts = divided.test, training_counts(dataset, divided)
-    trained_on = np.bincount(dataset.users[divided.train], minlength=dataset.n_users) > 0
+    counts = count_questions(dataset, divided)
     return Questions(
         data=name,
         split=divided.protocol,
-        n_questions=len(asked),
-        slices=slice_questions(dataset, divided, asked),
+        n_questions=counts.pop("questions"),
+        slices=slice_questions(dataset, divided, divided.test),
         counts={
             "users": dataset.n_users,
             "items": dataset.n_items,
             "events": len(dataset.rows),
             "training_events": int(divided.train.sum()),
-            "known_users": int(trained_on[dataset.users[asked]].sum()),
-            "cold_targets": int((counts[dataset.rows[asked]] == 0).sum()),
-            "repeat_targets": int(is_repeat(dataset, asked).sum()),
+            **counts,
         },
     )
