@@ -182,6 +182,17 @@ async def test_other_processes_forget_the_user_too(database: Database) -> None:
     assert set(slates._pending) == {"of-ben"}
 
 
+async def test_a_second_erasure_in_another_process_takes_nothing_more(database: Database) -> None:
+    mine, theirs = MemoryInterestCache(10, 60), MemoryInterestCache(10, 60)
+    other_process = Erasure(database, theirs, [theirs.forget])
+    for cache in (mine, theirs):
+        await cache.put(ADA, vectors())
+
+    await Erasure(database, mine, [mine.forget]).erase(ADA)
+
+    assert set((await other_process.erase(ADA)).rows.values()) == {0}
+
+
 async def test_a_slate_on_its_way_to_disk_does_not_outlive_the_user(database: Database) -> None:
     slates = SlateStore(database)
     slates.keep(slate("before", ADA))
