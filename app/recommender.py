@@ -75,7 +75,7 @@ class Recommender:
             with timer.stage("intent"):
                 intent = await self._intents.read(request)
             with timer.stage("eligible"):
-                eligible = await self._eligibility.read(request)
+                eligible = await self._eligibility.read(request, intent.spoken.edits)
                 rules = await self._masks.rules(request.boosts, request.context.at)
             with timer.stage("retrieval"):
                 query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)

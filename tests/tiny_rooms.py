@@ -19,8 +19,14 @@ from app.domain import Context, Event, FloatArray, InterestVectors, SlateRequest
 from app.errors import Overloaded
 from app.history.store import HistoryStore
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache
+from app.interests.editor import InterestEditor
+from app.interests.edits import EditStore
 from app.interests.encoder import HistoryEncoder, Reading
+from app.interests.intent import IntentReader
+from app.interests.never import NeverFilter
 from app.interests.profiles import Profiles
+from app.interests.spoken import SpokenReader
+from app.interests.steering import CatalogueScale
 from app.interests.texts import TextVectors
 from app.retrieval.index import ItemIndex
 from app.scoring.scorer import Scorer
@@ -43,6 +49,15 @@ class Rooms:
     encoder: MicroBatcher[Reading, FloatArray]
     cache: InterestCache
     scorer: Scorer
+    never: NeverFilter
+    editor: InterestEditor
+
+    def spoken(self, texts: Any = None, words_scale: float | None = None) -> SpokenReader:
+        scale = CatalogueScale(self.catalogue.index, self.scorer.dim, self.trained.space.shape.block_dim)
+        return SpokenReader(texts or self.texts, self.editor, scale, words_scale or self.trained.words_scale)
+
+    def intents(self, profiles: Any = None, texts: Any = None, words_scale: float | None = None) -> IntentReader:
+        return IntentReader(profiles or self.profiles(), self.spoken(texts, words_scale), self.scorer.dim)
 
     def profiles(self, *, cache: Any = None, encoder: Any = None, budget_s: float = 30.0) -> Profiles:
         return Profiles(
@@ -72,6 +87,7 @@ async def open_rooms(bundle_folder: Path, data_dir: Path) -> AsyncIterator[Rooms
         catalogue = LiveCatalogue(CatalogueStore(database), trained, bundle.version, index, texts)
         await catalogue.seed()
         await catalogue.catch_up()
+        never = NeverFilter(catalogue, texts, trained.space.shape.block_dim)
         yield Rooms(
             trained=trained,
             version=bundle.version,
@@ -82,6 +98,8 @@ async def open_rooms(bundle_folder: Path, data_dir: Path) -> AsyncIterator[Rooms
             encoder=encoder,
             cache=MemoryInterestCache(100, 60),
             scorer=Scorer(trained.space, trained.context),
+            never=never,
+            editor=InterestEditor(texts, EditStore(database), never, bundle.version),
         )
 
 

@@ -24,6 +24,8 @@ OPERATIONS = {
     "erase_user": ("delete", "/v1/users/{user_id}"),
     "recommend_batch": ("post", "/v1/recommendations/batch"),
     "recommend_next": ("get", "/v1/recommendations/next/{slate_id}"),
+    "explain_place": ("get", "/v1/slates/{slate_id}/items/{item_id}/explanation"),
+    "edit_interests": ("patch", "/v1/users/{user_id}/interests"),
     "rank": ("post", "/v1/rank"),
     "list_bundles": ("get", "/v1/bundles"),
     "get_bundle": ("get", "/v1/bundles/{version}"),
@@ -96,6 +98,7 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         "ItemPatch",
         "PropertySchemaBody",
         "ItemIn",
+        "InterestChange",
     ]
 
     undescribed = [
@@ -116,6 +119,7 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         ("/v1/rank", "post"),
         ("/v1/events", "post"),
         ("/v1/items/{item_id}", "put"),
+        ("/v1/users/{user_id}/interests", "patch"),
     ],
 )
 def test_examples_of_bodies_fit_their_schema_and_run(

@@ -153,6 +153,7 @@ async def test_erasure_leaves_nothing_in_any_table_and_the_receipt_counts_it(dat
         "events": 2,
         "impressions_and_searches": 2,
         "slates": 2,
+        "interest_edits": 0,
         "merged_ids": 1,
         "merged_into": 0,
         "history_marks": 1,
