@@ -30,6 +30,11 @@ class IdEncoder(nn.Module):
         nn.init.normal_(self.items.weight, std=0.02)
         nn.init.normal_(self.places.weight, std=0.02)
 
+    def add_nothing_yet(self) -> None:
+        """Start with layers that pass on what they read: a random one would stir good item vectors first."""
+        for layer in self.blocks:
+            layer.start_at_zero()
+
     def forward(self, events: EventBatch) -> Tensor:
         """(B, H, dim): the user after each event."""
         return self.advance(events, self.time_bias(events.at_s))[0]
@@ -81,6 +86,11 @@ class _Layer(nn.Module):
             nn.Linear(dim, 4 * dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * dim, dim)
         )
         self.dropout = nn.Dropout(dropout)
+
+    def start_at_zero(self) -> None:
+        for last in (self.out, self.forward_layers[-1]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(
         self, tokens: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None

@@ -101,8 +101,8 @@ class TextBlock(nn.Module):
         return (about + self.encoder.read(events)) * self.log_scale.exp()
 
 
-class IdBlock(nn.Module):
-    """The ID side-car and the gate of this block."""
+class SasRecBlock(nn.Module):
+    """SASRec and the gate of its block: what our ID block is held against, and what it grew out of."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -131,7 +131,42 @@ class IdBlock(nn.Module):
         return self.encoder.read(events).unsqueeze(1)
 
 
-Block = TextBlock | IdBlock
+class IdBlock(SasRecBlock):
+    """The ID side-car: the mean of the last items' own vectors and what a SASRec adds to it, which at first is nothing.
+
+    Together with item vectors that start from what stands beside what (`start_items`), a history so begins by asking
+    for items that follow its last ones, and training goes on from there; see docs/decisions.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape)
+        self.encoder.add_nothing_yet()
+        self.pooling = RecencyPooling(1, has_times=shape.has_times)
+        self.head = nn.Linear(shape.id_dim, shape.id_dim)
+        self.log_scale = nn.Parameter(torch.tensor(0.0))
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    @torch.no_grad()
+    def start_items(self, vectors: Tensor) -> None:
+        """Begin with these, (N, id_dim); an item whose vector is 0 keeps the random one that it has."""
+        known = vectors.abs().sum(dim=1) > 0
+        self.encoder.items.weight[1:][known] = vectors[known]
+
+    def interests(self, events: EventBatch) -> Tensor:
+        about = self.pooling(self.encoder.items(events.rows), events)
+        return (about + self.head(self.encoder(events)).unsqueeze(2)) * self.log_scale.exp()
+
+    def read(self, events: EventBatch) -> Tensor:
+        return self.interest_of(self.encoder.read(events), events)
+
+    def interest_of(self, states: Tensor, events: EventBatch) -> Tensor:
+        """(B, 1, id_dim) from the encoder's (B, id_dim) after the last event: the request head."""
+        about = self.pooling.read(self.encoder.items(events.rows), events)
+        return (about + self.head(states).unsqueeze(1)) * self.log_scale.exp()
+
+
+Block = TextBlock | SasRecBlock
 
 
 class Space(nn.Module):

@@ -68,7 +68,7 @@ def interests_of(space: Space, state: UserState) -> Tensor:
     """(1, K, block_dim + id_dim), before the gate: the request head."""
     text = space.text
     about = text.pooling.read(state.items, state.events) + text.encoder.head(state.text_state)
-    behaviour = state.id_state.unsqueeze(1) * space.blend.id
+    behaviour = space.id.interest_of(state.id_state, state.events) * space.blend.id
     interests = about * (text.log_scale.exp() * space.blend.text)
     return torch.cat([interests, behaviour.expand(-1, interests.shape[1], -1)], dim=-1)
 

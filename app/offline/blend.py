@@ -13,12 +13,13 @@ from app.offline.training import rank_unseen, score_by_block
 from app.offline.windows import Histories
 from app.scoring.prior import buckets_of
 from models.events import to_tensor
-from models.space import Blend, IdBlock, TextBlock
+from models.space import Blend, Block, SasRecBlock, TextBlock
 
-WEIGHTS = (*((1.0, id_) for id_ in (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)), (0.0, 1.0))
-"""(text, id): the text block alone, mixtures, the ID block alone."""
-SHRINKS = (1.0, 5.0, 20.0)
-PRIORS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+WEIGHTS = tuple((round(1 - id_, 2), id_) for id_ in (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
+"""(text, id): the text block alone, mixtures, the ID block alone. They sum to 1, since only ratios matter; a block is
+trained beside the whole prior, so the prior is tried up to 1 as well."""
+SHRINKS = (0.0, 1.0, 5.0, 20.0)
+PRIORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 CHUNK = 250  # questions scored together: at 40,000 items each array of scores takes 40 MB
 
 
@@ -33,7 +34,7 @@ class BlockParts:
     n_events: IntArray
     prior: FloatArray
     text: TextBlock | None
-    id: IdBlock | None
+    id: SasRecBlock | None
 
     @torch.inference_mode()
     def scores(self, asked: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -42,7 +43,7 @@ class BlockParts:
         prior = self.prior[:, buckets_of(dataset.at_s[asked])].T
         return self._of(self.text, asked), self._of(self.id, asked), prior
 
-    def _of(self, block: TextBlock | IdBlock | None, asked: IntArray) -> FloatArray:
+    def _of(self, block: Block | None, asked: IntArray) -> FloatArray:
         if block is None:
             return np.zeros((len(asked), self.histories.dataset.n_items), dtype=np.float32)
         device = next(block.parameters()).device
@@ -92,3 +93,8 @@ def list_blends() -> list[Blend]:
         for (text, id_), shrink, prior in product(WEIGHTS, SHRINKS, PRIORS)
         if id_ or shrink == SHRINKS[0]
     ]
+
+
+def list_blends_of_one(*, text: bool) -> list[Blend]:
+    """Those of the text block alone, or of the ID block alone, with more and more of the prior."""
+    return [Blend(text=float(text), id=float(not text), shrink=0.0, prior=prior) for prior in PRIORS]

@@ -32,6 +32,7 @@ class Recipe:
     block_dim: int = 128
     interests: int = 4
     text_epochs: int = 3
+    text_events: int = 2_000_000  # or as many epochs as make this many events
     text_patience: int = 2
     text_dropout: float = 0.2
     body_rate: float = 1e-4
@@ -42,9 +43,12 @@ class Recipe:
     id_dim: int = 64
     id_layers: int = 2
     id_heads: int = 2
-    id_dropout: float = 0.3
-    id_epochs: int = 20
-    id_patience: int = 4
+    id_window: int = 3
+    id_dropout: float = 0.2
+    id_dropout_sparse: float = 0.5  # where items have few events, see `app.offline.sizing`
+    id_batch_tokens: int = 3_200  # at most
+    id_epochs: int = 8
+    id_patience: int = 3
     id_rate: float = 2e-3
 
     def as_dict(self) -> dict[str, object]:
@@ -68,8 +72,7 @@ RECIPES = {
             batch_tokens=1_600,
             user_model="smollm2",
             text_epochs=6,
-            id_epochs=16,
-            id_dropout=0.2,
+            id_dim=128,
         ),
         Recipe(
             "gpu",
@@ -81,10 +84,12 @@ RECIPES = {
             user_model="smollm2",
             user_layers=6,
             text_epochs=40,
+            text_events=40_000_000,
             text_patience=6,
-            id_epochs=60,
-            id_patience=10,
-            id_dropout=0.2,
+            id_dim=256,
+            id_heads=4,
+            id_epochs=20,
+            id_patience=5,
         ),
     )
 }

@@ -24,6 +24,9 @@ from models.losses import interest_cross_entropy, mean_interest_cross_entropy, r
 from models.space import Block
 
 SCORE_BATCH = 128
+PRIOR_SHARES = (0.0, 0.5, 1.0)
+"""Of the prior that a block was trained with, to judge an epoch by: what a block learns beside the prior is worth
+little without it, and how much of it the blend will take is not known yet. The best counts."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class BlockTrainer:
         self.checkpoint = checkpoint
         self.text = to_tensor(histories.text).to(device)
         counts = training_counts(histories.dataset, split)
+        self.log_counts = np.log(np.maximum(counts, 0.5)).astype(np.float32)  # 0.5: an item without is below one with
         self.places = _places_in_softmax(counts)
         self.in_softmax = torch.from_numpy(np.flatnonzero(self.places >= 0)).to(device)
         self.log_prior = schedule.prior * torch.from_numpy(counts[counts > 0]).to(device).float().log()
@@ -148,12 +152,15 @@ class BlockTrainer:
     @torch.inference_mode()
     def _ndcg10(self, questions: IntArray) -> float:
         self.block.eval()
-        items, total = self.block.items(self.text), 0.0
+        items = self.block.items(self.text)
+        weights = sorted({share * self.schedule.prior for share in PRIOR_SHARES})
+        total = np.zeros(len(weights))
         for start in range(0, len(questions), SCORE_BATCH):
             asked = questions[start : start + SCORE_BATCH]
-            ranks = rank_unseen(self.histories, asked, score_by_block(self.block, self.histories, asked, items))
-            total += float(ndcg_at(ranks, 10).sum())
-        return total / len(questions)
+            scores = score_by_block(self.block, self.histories, asked, items)
+            for place, weight in enumerate(weights):
+                total[place] += ndcg_at(rank_unseen(self.histories, asked, scores + weight * self.log_counts), 10).sum()
+        return float(total.max()) / len(questions)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """The pretrained body learns slowly; biases and norms do not decay."""

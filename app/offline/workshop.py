@@ -16,7 +16,10 @@ from rich.progress import Progress
 from app.catalogue.text import item_text
 from app.domain import FloatArray
 from app.offline.dataset import Dataset
+from app.offline.questions import liked_in_training, training_counts
 from app.offline.recipes import Recipe
+from app.offline.sizing import Sizes, size
+from app.offline.spectral import spectral_vectors
 from app.offline.split import Split
 from app.offline.training import BlockTrainer, Epoch, Schedule
 from app.offline.tune_items import tune_item_encoder
@@ -24,7 +27,7 @@ from app.offline.windows import Histories
 from app.scoring.context import ContextCodes
 from models.events import to_tensor
 from models.item_encoder import ItemEncoder, load_item_encoder
-from models.space import Block, IdBlock, Shape, TextBlock
+from models.space import Block, IdBlock, SasRecBlock, Shape, TextBlock
 from models.user_encoder import load_user_transformer
 
 
@@ -67,6 +70,11 @@ class Workshop:
     @cached_property
     def context(self) -> ContextCodes:
         return ContextCodes({name: sorted(set(values) - {""}) for name, values in self.dataset.context.items()})
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        liked = int(liked_in_training(self.dataset, self.split).sum())
+        return size(self.recipe, liked, int((training_counts(self.dataset, self.split) > 0).sum()))
 
     def item_encoder(self, *, tuned: bool = True) -> ItemEncoder:
         """The pretrained one, tuned on who liked what, or as it comes."""
@@ -112,7 +120,7 @@ class Workshop:
             max_events=recipe.history_events,
             id_layers=recipe.id_layers,
             id_heads=recipe.id_heads,
-            id_dropout=recipe.id_dropout,
+            id_dropout=self.sizes.id_dropout,
             text_dropout=recipe.text_dropout,
             has_times=self.dataset.has_times and variation.times,
             feature_sizes=self.context.sizes,
@@ -125,15 +133,23 @@ class Workshop:
         transformer = load_user_transformer(self.models.user, self.recipe.user_layers, pretrained=variation.pretrained)
         block = TextBlock(self.shape(variation), transformer)
         block.start_projection(to_tensor(self.text(tuned=variation.tuned_items)))
-        return block, self._train(block, text_schedule(self.recipe), "text block", variation)
+        return block, self._train(block, text_schedule(self.recipe, self.sizes), "text block", variation)
 
     def id_block(self, variation: Variation | None = None) -> tuple[IdBlock, list[Epoch]]:
         """Trained, with its learning curve. Of a variation only `times` and `gate` matter here."""
-        told = variation or Variation()
-        variation = Variation(times=told.times, gate=told.gate)
+        variation = _of_behaviour(variation)
         torch.manual_seed(self.seed)
         block = IdBlock(self.shape(variation))
-        return block, self._train(block, id_schedule(self.recipe), "ID block", variation)
+        beside = spectral_vectors(self.dataset, self.split, dim=self.recipe.id_dim, window=self.recipe.id_window)
+        block.start_items(to_tensor(beside))
+        return block, self._train(block, id_schedule(self.recipe, self.sizes), "ID block", variation)
+
+    def sasrec(self, variation: Variation | None = None) -> tuple[SasRecBlock, list[Epoch]]:
+        """The trained baseline, of the sizes of our ID block, with its learning curve; variations as there."""
+        variation = _of_behaviour(variation)
+        torch.manual_seed(self.seed)
+        block = SasRecBlock(self.shape(variation))
+        return block, self._train(block, sasrec_schedule(self.recipe, self.sizes), "SASRec", variation)
 
     def _train(self, block: Block, schedule: Schedule, name: str, variation: Variation) -> list[Epoch]:
         block.gate.requires_grad_(variation.gate)  # it starts at ones, and so it stays
@@ -151,6 +167,12 @@ class Workshop:
         return trainer.run(self.progress, name)
 
 
+def _of_behaviour(told: Variation | None) -> Variation:
+    """What of a variation matters where no text is read: two that differ elsewhere share one training."""
+    told = told or Variation()
+    return Variation(times=told.times, gate=told.gate)
+
+
 def _tell(variation: Variation) -> str:
     """What differs from the default, for a file's name: ".times_False"."""
     usual = Variation()
@@ -162,9 +184,9 @@ def _tell(variation: Variation) -> str:
     return "".join(f".{name}_{value}" for name, value in changed.items())
 
 
-def text_schedule(recipe: Recipe) -> Schedule:
+def text_schedule(recipe: Recipe, sizes: Sizes) -> Schedule:
     return dataclasses.replace(
-        _schedule(recipe, recipe.text_epochs, recipe.text_patience, recipe.head_rate),
+        _schedule(recipe, sizes.text_epochs, recipe.text_patience, recipe.head_rate, recipe.batch_tokens),
         body_rate=recipe.body_rate,
         prior=1.0,
         mean_interest=recipe.mean_interest,
@@ -172,18 +194,24 @@ def text_schedule(recipe: Recipe) -> Schedule:
     )
 
 
-def id_schedule(recipe: Recipe) -> Schedule:
-    return _schedule(recipe, recipe.id_epochs, recipe.id_patience, recipe.id_rate)
+def id_schedule(recipe: Recipe, sizes: Sizes) -> Schedule:
+    schedule = _schedule(recipe, recipe.id_epochs, recipe.id_patience, recipe.id_rate, sizes.id_batch_tokens)
+    return dataclasses.replace(schedule, prior=1.0)
 
 
-def _schedule(recipe: Recipe, epochs: int, patience: int, rate: float) -> Schedule:
+def sasrec_schedule(recipe: Recipe, sizes: Sizes) -> Schedule:
+    """The steps and rate of our ID block, no prior, and twice the epochs, since it starts from nothing."""
+    return dataclasses.replace(id_schedule(recipe, sizes), prior=0.0, epochs=2 * recipe.id_epochs)
+
+
+def _schedule(recipe: Recipe, epochs: int, patience: int, rate: float, batch_tokens: int) -> Schedule:
     return Schedule(
         epochs=epochs,
         patience=patience,
         body_rate=rate,
         head_rate=rate,
         history_events=recipe.history_events,
-        batch_tokens=recipe.batch_tokens,
+        batch_tokens=batch_tokens,
         weight_decay=recipe.weight_decay,
         warm_up=recipe.warm_up,
         clip=recipe.clip,

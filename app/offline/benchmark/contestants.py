@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from app.errors import DataError
 from app.offline.baselines.tuning import Baseline, list_baselines, tune
-from app.offline.blend import BlendRanker, BlockParts, choose_blend, list_blends
+from app.offline.blend import BlendRanker, BlockParts, choose_blend, list_blends, list_blends_of_one
 from app.offline.evaluate import Ranker
 from app.offline.questions import liked_in_training, sample_questions, training_counts
 from app.offline.training import Epoch
 from app.offline.workshop import Variation, Workshop
 from app.scoring.prior import popularity_prior
-from models.space import Blend
+from models.space import Blend, SasRecBlock, TextBlock
 
 OURS = "penchant"
 
@@ -31,32 +31,35 @@ SERVED = Variation()
 
 @dataclass(frozen=True)
 class Learned:
-    """One of ours. text, id: which blocks it has. variation: what differs from what is served."""
+    """One that is trained. text, id, sasrec: which blocks it has. variation: what differs from what is served."""
 
     text: bool = True
     id: bool = True
+    sasrec: bool = False
     variation: Variation = SERVED
 
 
 LEARNED: Mapping[str, Learned] = {
     OURS: Learned(),
     "penchant_text": Learned(id=False),
-    "sasrec_ce": Learned(text=False, variation=Variation(times=False)),
-    "sasrec_ce_time": Learned(text=False),
+    "penchant_id": Learned(text=False),
+    "sasrec_ce": Learned(text=False, id=False, sasrec=True, variation=Variation(times=False)),
+    "sasrec_ce_time": Learned(text=False, id=False, sasrec=True),
     "random_user_llm": Learned(id=False, variation=Variation(pretrained=False)),
     "frozen_item_encoder": Learned(id=False, variation=Variation(tuned_items=False)),
     "without_time": Learned(variation=Variation(times=False)),
     "one_interest": Learned(variation=Variation(interests=1)),
     "without_gate": Learned(variation=Variation(gate=False)),
 }
-"""Served whole; the LLM block alone; the ID block alone, without and with the clock; then the ablations. `random` and
-`frozen` are to be held against `penchant_text`, the others against the whole."""
+"""Served whole; each block alone; the baseline that is trained, without and with the clock; then the ablations.
+`random` and `frozen` are to be held against `penchant_text`, the others against the whole."""
 
 ABOUT = {
     OURS: "both blocks, as served",
     "penchant_text": "the LLM block alone",
+    "penchant_id": "the ID block alone",
     "sasrec_ce": "SASRec, full cross-entropy",
-    "sasrec_ce_time": "the same with the clock: our ID block alone",
+    "sasrec_ce_time": "the same with the clock",
     "random_user_llm": "LLM block, user LLM from random weights",
     "frozen_item_encoder": "LLM block, item encoder as it comes",
     "without_time": "both blocks without the clock",
@@ -106,11 +109,14 @@ def _baselines(contestant: str, workshop: Workshop) -> tuple[Baseline, ...]:
 def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
     dataset, split, variation = workshop.dataset, workshop.split, learned.variation
     curves: dict[str, list[Epoch]] = {}
-    text, id_ = None, None
+    text: TextBlock | None = None
+    id_: SasRecBlock | None = None
     if learned.text:
         text, curves["text block"] = workshop.text_block(variation)
     if learned.id:
         id_, curves["ID block"] = workshop.id_block(variation)
+    if learned.sasrec:
+        id_, curves["SASRec"] = workshop.sasrec(variation)
     liked = liked_in_training(dataset, split)
     parts = BlockParts(
         workshop.histories(variation),
@@ -119,6 +125,12 @@ def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
         text,
         id_,
     )
-    alone = None if text and id_ else Blend(text=float(learned.text), id=float(learned.id), shrink=0.0, prior=0.0)
-    blend, ndcg10 = choose_blend(parts, sample_questions(split.validation), [alone] if alone else list_blends())
+    blend, ndcg10 = choose_blend(parts, sample_questions(split.validation), _blends_of(learned))
     return Entry(BlendRanker(name, parts, blend), blend.as_dict(), ndcg10, curves)
+
+
+def _blends_of(learned: Learned) -> list[Blend]:
+    """Where a choice is left: SASRec takes none of the prior, as published."""
+    if learned.text and learned.id:
+        return list_blends()
+    return list_blends_of_one(text=learned.text)[: 1 if learned.sasrec else None]

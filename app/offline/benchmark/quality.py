@@ -46,7 +46,7 @@ SHORT_NAMES = {
     "steam-100k": "steam",
     "movielens-small": "mlsmall",
 }
-USUAL = (*BASELINES, "sasrec_ce", "sasrec_ce_time", "penchant_text", OURS)
+USUAL = (*BASELINES, "sasrec_ce", "sasrec_ce_time", "penchant_text", "penchant_id", OURS)
 """Who takes part unless told otherwise: all baselines, ours whole and block by block; the ablations cost too much."""
 
 log = structlog.get_logger()

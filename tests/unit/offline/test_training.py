@@ -8,6 +8,7 @@ from hand_made import dataset_of, split_of
 from tiny import TINY, silent
 
 from app.offline.dataset import Dataset
+from app.offline.sizing import size
 from app.offline.split import Split
 from app.offline.training import BlockTrainer, Epoch, Schedule, rank_unseen, score_by_block
 from app.offline.windows import Histories
@@ -15,7 +16,7 @@ from app.offline.workshop import id_schedule
 from models.space import IdBlock, Shape
 
 CPU = torch.device("cpu")
-SCHEDULE = dataclasses.replace(id_schedule(TINY), epochs=3, history_events=4)
+SCHEDULE = dataclasses.replace(id_schedule(TINY, size(TINY, 12, 8)), epochs=3, history_events=4)
 LETTERS = "abcdefgh"
 #                 each walks the alphabet from a place of their own; positions 0 to 4, 5 to 9, 10 to 14, 15 to 19
 WALKS = dataset_of({f"u{n}": [(LETTERS[(n + step) % 8], step) for step in range(5)] for n in range(4)})
