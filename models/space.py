@@ -150,7 +150,7 @@ class IdBlock(SasRecBlock):
     @torch.no_grad()
     def start_items(self, vectors: Tensor) -> None:
         """Begin with these, (N, id_dim); an item whose vector is 0 keeps the random one that it has."""
-        known = vectors.abs().sum(dim=1) > 0
+        known = vectors.norm(dim=1) > 1e-6
         self.encoder.items.weight[1:][known] = vectors[known]
 
     def interests(self, events: EventBatch) -> Tensor:

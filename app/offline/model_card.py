@@ -20,7 +20,7 @@ Recommends from {about.n_items} items of the data set `{about.dataset}` (digest 
 | Item encoder | {about.text_model}, tuned by LoRA, projected to {about.text_dim} dimensions |
 | User LLM | {about.user_model}, {form["transformer"]["num_hidden_layers"]} layers, read causally, \
 {about.interests} interests, last {about.history_events} events |
-| ID block | SASRec with full cross-entropy, {about.id_dim} dimensions |
+| ID block | SASRec with full cross-entropy beside the prior, from spectral item vectors, {about.id_dim} dimensions |
 | Blend, chosen on validation | {blend} |
 | Recipe, seed | {about.recipe}, {about.seed} |
 | Epochs | text block {len(training["text"])}, ID block {len(training["id"])} |

@@ -24,8 +24,8 @@ def spectral_vectors(dataset: Dataset, split: Split, *, dim: int, window: int) -
     found = min(dim, dataset.n_items - 1)
     vectors = np.zeros((dataset.n_items, dim), dtype=np.float32)
     if information.nnz and found > 0:
-        start = np.ones(dataset.n_items)  # else a random one: another run, other signs
-        values, directions = eigsh(information, k=found, which="LA", v0=start)
+        rng = np.random.default_rng(0)  # else another run has other signs
+        values, directions = eigsh(information, k=found, which="LA", rng=rng, v0=rng.random(dataset.n_items))
         vectors[:, :found] = directions * np.sqrt(np.maximum(values, 0.0))
     return vectors
 

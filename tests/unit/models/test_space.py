@@ -3,10 +3,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import random_events, random_space
+from tiny import random_events, random_space, stir
 
 from models.context_gate import context_batch
-from models.space import Blend, Space
+from models.space import Blend, IdBlock, SasRecBlock, Shape, Space
+
+SHAPE = Shape(
+    n_items=9,
+    text_dim=6,
+    block_dim=8,
+    id_dim=4,
+    interests=3,
+    max_events=12,
+    id_layers=2,
+    id_heads=2,
+    id_dropout=0.3,
+    text_dropout=0.1,
+    has_times=True,
+)
 
 
 @pytest.fixture
@@ -48,7 +62,7 @@ def test_interests_are_the_blocks_side_by_side_each_by_its_weight(space: Space) 
     assert interests.shape == (2, 3, 12)
     assert torch.allclose(interests[..., :8], 2.0 * space.text.read(events))
     for k in range(3):
-        assert torch.allclose(interests[:, k, 8:], 0.5 * space.id.encoder.read(events))
+        assert torch.allclose(interests[:, k, 8:], 0.5 * space.id.read(events)[:, 0])
 
 
 def test_gate_covers_both_blocks(space: Space) -> None:
@@ -72,3 +86,48 @@ def test_projection_starts_at_the_directions_that_keep_the_catalogue_apart(space
 
 def test_without_dropout_two_readings_are_one(space: Space) -> None:
     assert torch.equal(space.interests(random_events([4])), space.interests(random_events([4])))
+
+
+@pytest.mark.parametrize("block", [SasRecBlock, IdBlock])
+def test_a_block_reads_the_last_of_what_it_reads_after_each_event(block: type[SasRecBlock]) -> None:
+    torch.manual_seed(0)
+    model, events = stir(block(SHAPE)), random_events([4, 7])
+    after_each = model.interests(events)
+    last = after_each[torch.arange(2), events.lengths - 1]
+    assert torch.allclose(model.read(events), last, atol=1e-5)
+
+
+def test_an_id_block_starts_as_a_mean_of_the_last_items() -> None:
+    torch.manual_seed(0)
+    block = IdBlock(SHAPE).eval()
+    vectors = torch.eye(9, 4)
+    block.start_items(vectors)
+    one = random_events([1])
+    one.rows[:] = 3
+    with torch.no_grad():
+        assert torch.allclose(block.read(one)[0, 0], vectors[2], atol=1e-6)
+
+
+def test_an_item_without_a_told_vector_keeps_its_random_one() -> None:
+    torch.manual_seed(0)
+    block = IdBlock(SHAPE)
+    before = block.encoder.items.weight.detach().clone()
+    block.start_items(torch.eye(9, 4))
+    after = block.encoder.items.weight
+    assert torch.equal(after[1:5], torch.eye(4))
+    assert torch.equal(after[5:], before[5:])
+    assert torch.equal(after[0], before[0])
+
+
+def test_a_new_id_block_learns_in_every_part() -> None:
+    """Zeros at the start are of layers that others feed, so after a few steps no weight has stood still."""
+    torch.manual_seed(0)
+    block = IdBlock(SHAPE).eval()
+    before = {name: weights.detach().clone() for name, weights in block.encoder.blocks.named_parameters()}
+    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
+    for _ in range(8):
+        optimizer.zero_grad()
+        (block.interests(random_events([6, 8])) - 1).square().sum().backward()
+        optimizer.step()
+    for name, weights in block.encoder.blocks.named_parameters():
+        assert (weights.detach() - before[name]).abs().max() > 0, name
