@@ -168,9 +168,10 @@ class Workshop:
 
 
 def _of_behaviour(told: Variation | None) -> Variation:
-    """What of a variation matters where no text is read: two that differ elsewhere share one training."""
+    """What of a variation matters where no text is read: two that differ elsewhere share one training, and the item
+    encoder is not tuned for it."""
     told = told or Variation()
-    return Variation(times=told.times, gate=told.gate)
+    return Variation(times=told.times, gate=told.gate, tuned_items=False)
 
 
 def _tell(variation: Variation) -> str:

@@ -1,5 +1,6 @@
 """Who takes part: baselines by their names, and ours, whole and with one thing changed at a time."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -118,8 +119,9 @@ def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
     if learned.sasrec:
         id_, curves["SASRec"] = workshop.sasrec(variation)
     liked = liked_in_training(dataset, split)
+    read = variation if learned.text else dataclasses.replace(variation, tuned_items=False)
     parts = BlockParts(
-        workshop.histories(variation),
+        workshop.histories(read),
         training_counts(dataset, split),
         popularity_prior(dataset.rows[liked], dataset.at_s[liked], dataset.n_items),
         text,
