@@ -43,10 +43,12 @@ class Models:
 class Variation:
     """What is done otherwise than the recipe says, for ablations. The default is what a bundle is made with.
 
-    pretrained: the user LLM starts from its pretrained weights. tuned_items: the item encoder is tuned. times: the
-    blocks read the clock. gate: the context multiplies the interests. interests: K; None: the recipe's.
+    text: texts are read at all. pretrained: the user LLM starts from its pretrained weights. tuned_items: the item
+    encoder is tuned. times: the blocks read the clock. gate: the context multiplies the interests. interests: K; None:
+    the recipe's.
     """
 
+    text: bool = True
     pretrained: bool = True
     tuned_items: bool = True
     times: bool = True
@@ -106,14 +108,14 @@ class Workshop:
         variation = variation or Variation()
         codes = self.context.encode_columns(self.dataset.context, len(self.dataset.rows))
         has_times = self.dataset.has_times and variation.times
-        return Histories(self.dataset, self.text(tuned=variation.tuned_items), codes, has_times=has_times)
+        return Histories(self.dataset, self._text_of(variation), codes, has_times=has_times)
 
     def shape(self, variation: Variation | None = None) -> Shape:
         variation = variation or Variation()
         recipe = self.recipe
         return Shape(
             n_items=self.dataset.n_items,
-            text_dim=self.text(tuned=variation.tuned_items).shape[1],
+            text_dim=self._text_of(variation).shape[1],
             block_dim=recipe.block_dim,
             id_dim=recipe.id_dim,
             interests=variation.interests or recipe.interests,
@@ -132,7 +134,7 @@ class Workshop:
         torch.manual_seed(self.seed)
         transformer = load_user_transformer(self.models.user, self.recipe.user_layers, pretrained=variation.pretrained)
         block = TextBlock(self.shape(variation), transformer)
-        block.start_projection(to_tensor(self.text(tuned=variation.tuned_items)))
+        block.start_projection(to_tensor(self._text_of(variation)))
         return block, self._train(block, text_schedule(self.recipe, self.sizes), "text block", variation)
 
     def id_block(self, variation: Variation | None = None) -> tuple[IdBlock, list[Epoch]]:
@@ -151,6 +153,11 @@ class Workshop:
         block = SasRecBlock(self.shape(variation))
         return block, self._train(block, sasrec_schedule(self.recipe, self.sizes), "SASRec", variation)
 
+    def _text_of(self, variation: Variation) -> FloatArray:
+        if not variation.text:
+            return np.empty((self.dataset.n_items, 0), dtype=np.float32)
+        return self.text(tuned=variation.tuned_items)
+
     def _train(self, block: Block, schedule: Schedule, name: str, variation: Variation) -> list[Epoch]:
         block.gate.requires_grad_(variation.gate)  # it starts at ones, and so it stays
         self.work.mkdir(parents=True, exist_ok=True)
@@ -168,10 +175,9 @@ class Workshop:
 
 
 def _of_behaviour(told: Variation | None) -> Variation:
-    """What of a variation matters where no text is read: two that differ elsewhere share one training, and the item
-    encoder is not tuned for it."""
+    """What of a variation matters to a block that reads no text: two that differ elsewhere share one training."""
     told = told or Variation()
-    return Variation(times=told.times, gate=told.gate, tuned_items=False)
+    return Variation(text=False, times=told.times, gate=told.gate)
 
 
 def _tell(variation: Variation) -> str:

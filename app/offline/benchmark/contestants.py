@@ -119,7 +119,7 @@ def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
     if learned.sasrec:
         id_, curves["SASRec"] = workshop.sasrec(variation)
     liked = liked_in_training(dataset, split)
-    read = variation if learned.text else dataclasses.replace(variation, tuned_items=False)
+    read = variation if learned.text else dataclasses.replace(variation, text=False)
     parts = BlockParts(
         workshop.histories(read),
         training_counts(dataset, split),
