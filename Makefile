@@ -67,4 +67,10 @@ chromium:
 bench-import: setup ## Import 50,000 items while slates are served; writes docs/reports/import
 	PENCHANT_BUNDLE_DIR="$${PENCHANT_BUNDLE_DIR:-artifacts/current}" $(BIN)/python tests/bench/bench_import.py
 
-.PHONY: bench-import help setup demo serve check test redis-server chromium
+report-steering: setup ## Measure whether saying it moves the slate; writes docs/reports/steering.md
+	$(BIN)/python -m app.offline.steering
+
+report-faithfulness: setup ## Measure whether cited events matter; writes docs/reports/faithfulness.md
+	$(BIN)/python -m app.offline.faithfulness
+
+.PHONY: report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium

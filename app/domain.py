@@ -97,6 +97,37 @@ class InterestVectors:
     last_event_at: datetime | None = None
 
 
+class EditOperation(StrEnum):
+    """What a user says of a phrase. RESET takes back what was said of it, or of all where it names none."""
+
+    MORE = "more"
+    LESS = "less"
+    NEVER = "never"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class InterestChange:
+    """One operation to carry out. phrase: "" only with RESET, which then takes back everything."""
+
+    operation: EditOperation
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InterestEdit:
+    """What a user last said of a phrase. operation: any but RESET.
+
+    text: (T,) float32, the phrase's text vector, made by the bundle `version`.
+    """
+
+    operation: EditOperation
+    phrase: str
+    at: datetime
+    text: FloatArray
+    version: str
+
+
 class Source(StrEnum):
     """Where a candidate came from. A source that is plugged in has a name of its own."""
 
@@ -265,6 +296,8 @@ class SlateRequest:
     placement.
     session_id: of the visit; it keeps somebody unknown in one arm of an experiment. arm: "experiment/arm" where one
     serves it. unseen: answered for comparison only, and not remembered.
+    steer: a sentence that pulls the answer towards what it names and away from what it refuses, by `steer_weight`: 0
+    not at all, 1 all of it.
     """
 
     context: Context
@@ -272,6 +305,8 @@ class SlateRequest:
     user_id: UserId | None = None
     history: tuple[Event, ...] = ()
     words: str = ""
+    steer: str = ""
+    steer_weight: float = 0.5
     exclude: frozenset[ItemId] = frozenset()
     seen: Seen | SeenWindow = Seen.NEVER
     filter: str = ""

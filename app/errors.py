@@ -171,6 +171,14 @@ class MergeRefused(PenchantError):
     title = "These two are one user already"
 
 
+class TooManyEdits(PenchantError):
+    """A user's interest edits are read with every request of theirs, so there is an end to them."""
+
+    status = 409
+    slug = "too-many-edits"
+    title = "No more interest edits can be kept for this user"
+
+
 class Overloaded(PenchantError):
     """A bounded queue is full: refused at once rather than served too late."""
 

@@ -13,6 +13,7 @@ from app.api import (
     catalogue,
     events,
     experiments,
+    explanations,
     items,
     leaderboards,
     maps,
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
         responses=problem_responses(400, *refusals, 404, 405, 413, 415, 422, 500, 503),
         max_body_size=settings.max_import_bytes,
     )
-    asking = (catalogue, recommendations, ranking, search, leaderboards, similar)
+    asking = (catalogue, recommendations, ranking, explanations, search, leaderboards, similar)
     kept = (events, items, users, user_data, placements, bundles, experiments, online_metrics, maps)
     for resource in (*asking, *kept):
         app.include_router(

@@ -83,7 +83,7 @@ class Recommender:
             with timer.stage("intent"):
                 intent = await self._intents.read(request)
             with timer.stage("eligible"):
-                eligible = await self._eligibility.read(request, placement.filter)
+                eligible = await self._eligibility.read(request, intent.spoken.edits, placement.filter)
                 rules = await self._masks.rules(request.boosts, request.context.at)
             with timer.stage("retrieval"):
                 query = self._scorer.query(intent.interests, request.context, intent.last_event_at_s)
@@ -150,17 +150,17 @@ class Recommender:
         timer, index = StageTimer(), self._catalogue.index
         with answer_within(request.deadline_ms):
             with timer.stage("intent"):
-                spoken = await self._intents.read(replace(request, user_id=None, history=()))
-                if not len(spoken.interests):
+                intent = await self._intents.read(request)
+                if not len(intent.spoken.sought):
                     raise Overloaded("the words of a search could not be read in time")
-                intent = await self._intents.read(replace(request, words=""))
             with timer.stage("eligible"):
-                eligible = await self._eligibility.read(request)
+                eligible = await self._eligibility.read(request, intent.spoken.edits)
             with timer.stage("retrieval"):
-                (slots,) = index.search(self._scorer.plain(spoken.interests), max(breadth, request.k), eligible)
+                sought = self._scorer.plain(intent.spoken.sought)
+                (slots,) = index.search(sought, max(breadth, request.k), eligible)
                 candidates = Candidates(slots, ((Source.WORDS,),) * len(slots))
             with timer.stage("scoring"):
-                taste = intent if len(intent.interests) else spoken
+                taste = intent.taste
                 query = self._scorer.query(taste.interests, request.context, taste.last_event_at_s)
                 scores = self._scorer.score(query, index.gather(slots))
             with timer.stage("reranking"):
@@ -173,7 +173,8 @@ class Recommender:
     async def check(self, request: SlateRequest) -> RequestCheck:
         """What the request would come to. Nothing is encoded, recorded or kept. Raises InvalidFilter."""
         request, placement = self._surfaces.read(request)
-        eligible = await self._eligibility.read(request, placement.filter)
+        edits = await self._intents.edits_of(request)
+        eligible = await self._eligibility.read(request, edits, placement.filter)
         rules = await self._masks.rules(request.boosts, request.context.at)
         served = self._catalogue.index.served(eligible)
         filters = [request.filter, *(boost.filter for boost in request.boosts)]

@@ -33,6 +33,9 @@ from app.experiments.store import ExperimentStore
 from app.experiments.trials import PURPOSE as TRIALS
 from app.experiments.trials import Trials, bundles_of
 from app.explanation.explainer import Explainer
+from app.explanation.places import PlaceExplainer
+from app.explanation.remedies import RemedyFinder
+from app.explanation.situation import SituationReader
 from app.explanation.space_map import Cartographer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
@@ -41,11 +44,17 @@ from app.history.feed import EventFeed
 from app.history.store import HistoryStore
 from app.history.weights import use_event_types
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache, TieredInterestCache
+from app.interests.editor import InterestEditor
+from app.interests.edits import EditStore
 from app.interests.encoder import HistoryEncoder, Reading
 from app.interests.intent import IntentReader
-from app.interests.phrases import InterestReader, Phrasebook
+from app.interests.never import NeverFilter
+from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
+from app.interests.reader import InterestReader
 from app.interests.redis_cache import RedisInterestCache
+from app.interests.spoken import SpokenReader
+from app.interests.steering import CatalogueScale
 from app.interests.texts import TextVectors
 from app.placements.check import PlacementCheck
 from app.placements.composer import Composer
@@ -131,6 +140,8 @@ class Resources:
     catalogue: LiveCatalogue
     properties: PropertySchema
     profiles: Profiles
+    places: PlaceExplainer
+    editor: InterestEditor
     readers: InterestReader
     maps: Cartographer
     slates: SlateStore
@@ -306,8 +317,13 @@ async def open_bundle_resources(
         )
         scorer = Scorer(trained.space, trained.context)
         phrasebook = Phrasebook(trained, _phrase_vectors(texts, trained.phrase_text, scorer.dim))
+        never = NeverFilter(catalogue, texts, trained.space.shape.block_dim)
+        editor = InterestEditor(texts, EditStore(process.database), never, bundle.version)
+        scale = CatalogueScale(catalogue.index, scorer.dim, trained.space.shape.block_dim)
+        spoken = SpokenReader(texts, editor, scale, trained.words_scale)
         masks = FilterMasks(catalogue)
-        intents = IntentReader(profiles, texts, scorer.dim, trained.words_scale)
+        eligibility = Eligibility(process.histories, catalogue, masks, never)
+        intents = IntentReader(profiles, spoken, scorer.dim)
         crowd = Crowd(EventFeed(process.database), catalogue, most_events=settings.crowd_events)
         await crowd.start()
         retriever = _open_retriever(
@@ -316,11 +332,34 @@ async def open_bundle_resources(
         check = PlacementCheck(retriever.source_names, catalogue)
         placements = LivePlacements(PlacementStore(process.database), check)
         await placements.catch_up()
+        surfaces = Surfaces(placements)
+        situations = SituationReader(
+            process.histories,
+            profiles,
+            spoken,
+            eligibility,
+            masks,
+            catalogue,
+            scorer,
+            surfaces,
+            history_events=history_events,
+        )
+        places = PlaceExplainer(
+            bundle.version,
+            process.slates,
+            situations,
+            RemedyFinder(situations, catalogue, phrasebook, trained.context),
+            never,
+            catalogue,
+            scorer,
+            phrasebook,
+            candidates=settings.candidates,
+        )
         recommender = Recommender(
             bundle.version,
-            Surfaces(placements),
+            surfaces,
             intents,
-            Eligibility(process.histories, catalogue, masks),
+            eligibility,
             masks,
             retriever,
             catalogue,
@@ -344,7 +383,11 @@ async def open_bundle_resources(
             catalogue=catalogue,
             properties=PropertySchema(process.database),
             profiles=profiles,
-            readers=InterestReader(process.histories, profiles, catalogue, phrasebook, history_events=history_events),
+            places=places,
+            editor=editor,
+            readers=InterestReader(
+                process.histories, profiles, catalogue, phrasebook, editor, history_events=history_events
+            ),
             maps=Cartographer(bundle.version, trained, catalogue, intents, phrasebook),
             slates=process.slates,
             merger=UserMerger(process.database),
@@ -352,7 +395,7 @@ async def open_bundle_resources(
             erasure=erasure,
             crowd=crowd,
             leaderboards=Leaderboards(crowd, catalogue),
-            similarity=SimilarityFinder(catalogue, crowd, scorer, intents, process.histories),
+            similarity=SimilarityFinder(catalogue, crowd, scorer, intents, process.histories, never),
             placements=placements,
             health=Health(bundle.version, str(process.device), catalogue, cache, process.cache_kind),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+import numpy as np
 from operations_fakes import FakeShadow, FixedOnline, MemoryExperiments
 
 from app.bundle import FileEntry, Manifest
@@ -13,8 +14,11 @@ from app.catalogue.import_jobs import ImportJob, ImportState, LineError
 from app.catalogue.property_schema import PropertyType
 from app.crowd.leaderboards import Leaderboard, Standing
 from app.domain import (
+    EditOperation,
     Event,
     EventId,
+    InterestChange,
+    InterestEdit,
     Item,
     ItemId,
     Likeness,
@@ -44,6 +48,7 @@ from app.errors import (
 from app.explanation.map_places import MapInterest, MapItem, SpaceMap
 from app.history.observations import Observation
 from app.history.store import AppendResult
+from app.interests.reader import Evidence, Interest, ReadableInterests
 from app.placements.placement import Placement
 from app.placements.store import PlacementVersion
 from app.retrieval.similar import SimilarItem, SimilarItems, SimilarUser
@@ -70,22 +75,6 @@ MANIFEST = Manifest(
     torch="2",
     files={"card.md": FileEntry(sha256="0" * 64, size_bytes=7)},
 )
-
-
-@dataclass(frozen=True)
-class Evidence:
-    event_id: str
-    item_id: str
-    title: str
-    effect: float
-
-
-@dataclass(frozen=True)
-class Interest:
-    label: str
-    phrases: tuple[str, ...]
-    weight: float
-    evidence: tuple[Evidence, ...]
 
 
 class MemoryCatalogue:
@@ -265,7 +254,7 @@ class LastEvent:
         self.histories = histories
         self.error: Exception | None = None
 
-    async def describe(self, user_id: UserId) -> list[Interest]:
+    async def describe(self, user_id: UserId) -> ReadableInterests:
         if self.error is not None:
             raise self.error
         told = (event for event, _ in self.histories.events.values() if isinstance(event, Event))
@@ -273,7 +262,31 @@ class LastEvent:
         if not events:
             raise UnknownUser(f"no event of {user_id!r}")
         last = events[-1]
-        return [Interest("space", ("space", "robots"), 1.0, (Evidence(last.event_id, last.item_id, "A film", 0.5),))]
+        evidence = Evidence(last.event_id, last.item_id, "A film", last.at, 0.5)
+        interest = Interest("space", ("space", "robots"), 1.0, "positive", 0.9, last.at, None, (evidence,))
+        return ReadableInterests((interest,), [])
+
+
+class LastSaid:
+    """Keeps what was last said of each phrase. Every `never` removes three items. Raises `error` if set."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, InterestEdit] = {}
+        self.error: Exception | None = None
+
+    async def edit(self, _user_id: UserId, changes: Sequence[InterestChange]) -> list[tuple[InterestEdit, int | None]]:
+        if self.error is not None:
+            raise self.error
+        for change in changes:
+            if change.operation is not EditOperation.RESET:
+                at = datetime(2025, 6, 6, 20, 30, tzinfo=UTC)
+                nothing = np.empty(0, dtype=np.float32)
+                self.said[change.phrase] = InterestEdit(change.operation, change.phrase, at, nothing, "bundle-1")
+            elif change.phrase:
+                self.said.pop(change.phrase, None)
+            else:
+                self.said.clear()
+        return [(edit, 3 if edit.operation is EditOperation.NEVER else None) for edit in self.said.values()]
 
 
 class WholeUsers:
@@ -428,6 +441,7 @@ class FakeResources:
         self.merger = self.exporter = self.erasure = WholeUsers(self.histories)
         self.maps = FlatMap(self.catalogue)
         self.leaderboards = self.similarity = FixedLists(self.catalogue, self.histories)
+        self.editor = LastSaid()
 
     def lease(self) -> AbstractContextManager["FakeResources"]:
         return nullcontext(self)

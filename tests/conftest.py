@@ -94,7 +94,14 @@ def tiny_trained(tiny_bundle: Path) -> "Trained":
 @pytest.fixture
 def tiny_settings(tiny_bundle: Path, tmp_path: Path) -> Settings:
     """Serves the tiny bundle from a folder of the test's own, its cache in memory."""
-    return Settings(bundle_dir=tiny_bundle, data_dir=tmp_path / "var", redis_url="memory://", device="cpu", threads=1)
+    return Settings(
+        bundle_dir=tiny_bundle,
+        data_dir=tmp_path / "var",
+        redis_url="memory://",
+        device="cpu",
+        threads=1,
+        encode_budget_ms=30_000,  # a busy machine is no reason for a lower rung here
+    )
 
 
 @pytest.fixture

@@ -21,8 +21,14 @@ from app.errors import Overloaded
 from app.history.feed import EventFeed
 from app.history.store import HistoryStore
 from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache
+from app.interests.editor import InterestEditor
+from app.interests.edits import EditStore
 from app.interests.encoder import HistoryEncoder, Reading
+from app.interests.intent import IntentReader
+from app.interests.never import NeverFilter
 from app.interests.profiles import Profiles
+from app.interests.spoken import SpokenReader
+from app.interests.steering import CatalogueScale
 from app.interests.texts import TextVectors
 from app.placements.live import LivePlacements
 from app.placements.store import PlacementStore
@@ -51,6 +57,15 @@ class Rooms:
     encoder: MicroBatcher[Reading, FloatArray]
     cache: InterestCache
     scorer: Scorer
+    never: NeverFilter
+    editor: InterestEditor
+
+    def spoken(self, texts: Any = None, words_scale: float | None = None) -> SpokenReader:
+        scale = CatalogueScale(self.catalogue.index, self.scorer.dim, self.trained.space.shape.block_dim)
+        return SpokenReader(texts or self.texts, self.editor, scale, words_scale or self.trained.words_scale)
+
+    def intents(self, profiles: Any = None, texts: Any = None, words_scale: float | None = None) -> IntentReader:
+        return IntentReader(profiles or self.profiles(), self.spoken(texts, words_scale), self.scorer.dim)
 
     def crowd(self, most_events: int = 1_000) -> Crowd:
         """Not started: nothing has been read."""
@@ -94,6 +109,7 @@ async def open_rooms(bundle_folder: Path, data_dir: Path) -> AsyncIterator[Rooms
         catalogue = LiveCatalogue(CatalogueStore(database), trained, bundle.version, index, texts)
         await catalogue.seed()
         await catalogue.catch_up()
+        never = NeverFilter(catalogue, texts, trained.space.shape.block_dim)
         yield Rooms(
             trained=trained,
             version=bundle.version,
@@ -104,6 +120,8 @@ async def open_rooms(bundle_folder: Path, data_dir: Path) -> AsyncIterator[Rooms
             encoder=encoder,
             cache=MemoryInterestCache(100, 60),
             scorer=Scorer(trained.space, trained.context),
+            never=never,
+            editor=InterestEditor(texts, EditStore(database), never, bundle.version),
         )
 
 

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Protocol, TypedDict,
 from fastapi import Depends, Request
 
 from app.bundle import Manifest
-from app.domain import Event, Item, ItemId, Likeness, RequestCheck, Slate, SlateRequest, UserId
+from app.domain import (
+    Event,
+    InterestChange,
+    InterestEdit,
+    Item,
+    ItemId,
+    Likeness,
+    RequestCheck,
+    Slate,
+    SlateRequest,
+    UserId,
+)
 from app.experiments.experiment import Experiment
 from app.experiments.results import Results
 from app.rollout.shadow import ShadowPlan, ShadowReport
@@ -22,9 +33,10 @@ if TYPE_CHECKING:
     from app.catalogue.property_schema import PropertyType
     from app.crowd.leaderboards import Leaderboard
     from app.explanation.map_places import SpaceMap
+    from app.explanation.place import PlaceExplanation
     from app.history.observations import Observation
     from app.history.store import AppendResult
-    from app.interests.phrases import Interest
+    from app.interests.reader import ReadableInterests
     from app.placements.placement import Placement
     from app.placements.store import PlacementVersion
     from app.retrieval.similar import SimilarItems, SimilarUser
@@ -105,8 +117,22 @@ class ImportJobs(Protocol):
 
 
 class InterestReaders(Protocol):
-    async def describe(self, user_id: UserId) -> Sequence["Interest"]:
-        """Strongest first. Raises UnknownUser, Overloaded."""
+    async def describe(self, user_id: UserId) -> "ReadableInterests":
+        """Raises UnknownUser, Overloaded."""
+        ...
+
+
+class PlaceExplainers(Protocol):
+    async def explain(self, slate_id: str, item_id: ItemId) -> "PlaceExplanation":
+        """Raises UnknownSlate, UnknownItem, Overloaded."""
+        ...
+
+
+class InterestEditors(Protocol):
+    async def edit(
+        self, user_id: UserId, changes: Sequence[InterestChange]
+    ) -> Sequence[tuple[InterestEdit, int | None]]:
+        """All changes or none; give what is said then. Raises TooManyEdits, Overloaded, StoreUnavailable."""
         ...
 
 
@@ -245,6 +271,10 @@ class Resources(Protocol):
     def catalogue(self) -> Catalogue: ...
     @property
     def properties(self) -> Properties: ...
+    @property
+    def places(self) -> PlaceExplainers: ...
+    @property
+    def editor(self) -> InterestEditors: ...
     @property
     def readers(self) -> InterestReaders: ...
     @property

@@ -27,6 +27,10 @@ EXAMPLES: Examples = {
         "summary": "A stranger who says what they want",
         "value": {"words": "slow-burn science fiction, no gore", "k": 5},
     },
+    "steered": {
+        "summary": "A known user, steered for this once",
+        "value": {"user_id": "1", "steer": "shorter, less crime", "steer_weight": 0.6, "k": 5},
+    },
     "nobody": {
         "summary": "Nobody: what is popular in this context",
         "value": {"context": {"at": "2025-06-06T20:30:00Z"}, "k": 5},

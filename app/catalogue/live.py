@@ -132,6 +132,11 @@ class LiveCatalogue:
         slot = self._slot_of.get(item_id)
         return slot is not None and self.index.is_alive(slot)
 
+    @property
+    def version(self) -> int:
+        """Another number after every change, in this process."""
+        return self._seq
+
     def items(self) -> tuple[Item, ...]:
         """By slot, those not served included: as they are now, whatever changes later."""
         return tuple(self._items)

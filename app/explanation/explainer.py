@@ -10,7 +10,7 @@ from app.domain import DoubleArray, Event, FloatArray, IntArray, Reason, Rung, S
 from app.errors import Overloaded
 from app.explanation.reasons import LeaveOneOut, explain_slate
 from app.interests.encoder import read_events
-from app.interests.intent import Intent
+from app.interests.intent import Intent, rows_of
 from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
 from app.scoring.scorer import Scorer
@@ -60,11 +60,10 @@ class Explainer:
         reading, events = read_events(await self._profiles.events_of(request), self._catalogue)
         if reading is None or len(events) == 1:
             return []
-        spoken = intent.interests[intent.n_learned :]
         places = range(max(0, len(events) - EVENTS_TRIED), len(events))
         learned = await asyncio.gather(*(self._profiles.encode(reading.without(place)) for place in places))
         return [
-            self._tell(events[place], self._score(np.vstack([without, spoken]), request, intent, vectors))
+            self._tell(events[place], self._score(rows_of(without, intent.spoken), request, intent, vectors))
             for place, without in zip(places, learned, strict=True)
         ]
 

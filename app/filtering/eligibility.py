@@ -1,36 +1,48 @@
-"""Which items may appear for one request: those its filter holds for, but for what it excludes and the user has met."""
+"""Which items may appear for one request: those its filter holds for, but for what it excludes, what the user has met
+and what they never want.
+"""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import BoolArray, Event, ItemId, Seen, SeenWindow, SlateRequest
+from app.domain import BoolArray, Event, InterestEdit, ItemId, Seen, SeenWindow, SlateRequest
 from app.filtering.masks import FilterMasks
 from app.history.store import HistoryStore
 from app.history.weights import is_refusal
+from app.interests.never import NeverFilter
 
 
 class Eligibility:
     """Reads the mask of a request. Deleted items are the index's own affair: no source proposes them."""
 
-    def __init__(self, histories: HistoryStore, catalogue: LiveCatalogue, masks: FilterMasks) -> None:
+    def __init__(
+        self, histories: HistoryStore, catalogue: LiveCatalogue, masks: FilterMasks, never: NeverFilter
+    ) -> None:
         self._histories = histories
         self._catalogue = catalogue
         self._masks = masks
+        self._never = never
 
-    async def read(self, request: SlateRequest, placement_filter: str = "") -> BoolArray | None:
+    async def read(
+        self, request: SlateRequest, edits: Sequence[InterestEdit] = (), placement_filter: str = ""
+    ) -> BoolArray | None:
         """(n_slots,) True where the item may appear; None where all may. A slot newer than the mask may not.
 
-        placement_filter: must hold as well as the request's own; "" for none. Raises InvalidFilter.
+        edits: the user's own, whose `never` counts here. placement_filter: must hold as well as the request's own; ""
+        for none. Raises InvalidFilter.
         """
         taken_out = request.exclude | await self._refused(request) | await self._seen(request)
         mask = await self._filtered(request, placement_filter)
         slots = [slot for item_id in taken_out if (slot := self._catalogue.find_slot(item_id)) is not None]
-        if not slots:
+        never = await self._never.removed(edits)
+        if not slots and not len(never):
             return mask
         eligible = np.ones(self._catalogue.index.n_slots, dtype=np.bool_) if mask is None else mask.copy()
         eligible[[slot for slot in slots if slot < len(eligible)]] = False
+        eligible[never[never < len(eligible)]] = False
         return eligible
 
     async def _filtered(self, request: SlateRequest, placement_filter: str) -> BoolArray | None:

@@ -34,6 +34,11 @@ class TextVectors:
         self._piece = PIECE
         self._kept: OrderedDict[str, FloatArray] = OrderedDict()
 
+    @property
+    def dim(self) -> int:
+        """T, the length of a text vector."""
+        return self._trained.text.shape[1]
+
     async def encode(self, texts: Sequence[str]) -> FloatArray:
         """(len(texts), T) float32 unit vectors. Raises Overloaded."""
         vectors = []

@@ -26,7 +26,7 @@ async def load_dataset(folder: Path, name: str, database_url: str, progress: Pro
         histories, n_events = HistoryStore(database), 0
         table = pl.read_parquet(folder / "events.parquet")
         for start in progress.track(range(0, len(table), BATCH), description="loading events"):
-            events = [_to_event(name, start + line, row) for line, row in enumerate(_rows(table, start))]
+            events = [to_event(name, start + line, row) for line, row in enumerate(_rows(table, start))]
             n_events += len((await histories.append(events)).stored)
         return n_items, n_events
     finally:
@@ -37,7 +37,7 @@ def _rows(table: pl.DataFrame, start: int) -> list[tuple[object, ...]]:
     return table.slice(start, BATCH).select("user_id", "item_id", "type", "at", "value").rows()
 
 
-def _to_event(name: str, line: int, row: tuple[object, ...]) -> Event:
+def to_event(name: str, line: int, row: tuple[object, ...]) -> Event:
     user_id, item_id, event_type, at, value = row
     return Event(
         event_id=EventId(f"{name}:{line}"),

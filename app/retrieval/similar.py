@@ -12,6 +12,7 @@ from app.domain import BoolArray, FloatArray, IntArray, Item, ItemId, Likeness, 
 from app.errors import UnknownItem, UnknownUser
 from app.history.store import HistoryStore
 from app.interests.intent import IntentReader
+from app.interests.never import NeverFilter
 from app.reranking.greedy import unit
 from app.scoring.scorer import Scorer
 
@@ -49,16 +50,24 @@ class SimilarityFinder:
     """Compares items by their vectors and by who liked them; users by what they liked."""
 
     def __init__(
-        self, catalogue: LiveCatalogue, crowd: Crowd, scorer: Scorer, intents: IntentReader, histories: HistoryStore
+        self,
+        catalogue: LiveCatalogue,
+        crowd: Crowd,
+        scorer: Scorer,
+        intents: IntentReader,
+        histories: HistoryStore,
+        never: NeverFilter,
     ) -> None:
         self._catalogue = catalogue
         self._crowd = crowd
         self._scorer = scorer
         self._intents = intents
         self._histories = histories
+        self._never = never
 
     async def items(self, item_id: ItemId, by: Likeness, asker: SlateRequest, user_impact: float) -> SimilarItems:
-        """Up to asker.k items like the item, which is not among them. Raises UnknownItem.
+        """Up to asker.k items like the item, which is not among them, nor what the asker never wants. Raises
+        UnknownItem.
 
         user_impact: weight of the taste of who asks, 0 to 1, beside 1 - user_impact of the likeness. It counts only
         where the asker is somebody of whom something is known.
@@ -66,7 +75,7 @@ class SimilarityFinder:
         slot = self._catalogue.find_slot(item_id)
         if slot is None or not self._catalogue.is_served(item_id):
             raise UnknownItem(f"the catalogue holds no item {item_id!r}: PUT it first, or look at the spelling")
-        slots = self._candidates(slot, item_id, by)
+        slots = self._candidates(slot, item_id, by, await self._never.removed(await self._intents.edits_of(asker)))
         vectors = self._catalogue.index.gather(slots)
         text, behaviour = self._compare(slot, item_id, slots, vectors, by)
         taste, rung, degraded = await self._taste(asker, vectors, user_impact)
@@ -104,11 +113,15 @@ class SimilarityFinder:
             if await self._histories.knows(other := view.user_ids[code])
         ]
 
-    def _candidates(self, slot: int, item_id: ItemId, by: Likeness) -> IntArray:
-        """What either comparison finds: the nearest by text and by learned behaviour, and what was liked together."""
+    def _candidates(self, slot: int, item_id: ItemId, by: Likeness, never: IntArray) -> IntArray:
+        """What either comparison finds: the nearest by text and by learned behaviour, and what was liked together.
+
+        never: slots that are left out.
+        """
         index = self._catalogue.index
         eligible: BoolArray = index.served()
         eligible[slot] = False
+        eligible[never] = False
         own = index.gather(np.array([slot]))[0]
         rows = np.zeros((2, len(own)), dtype=np.float32)
         block, dim = self._scorer.block_dim, self._scorer.dim

@@ -174,4 +174,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        # What a user said of a phrase, with the phrase's text vector as the bundle `version` made it.
+        """
+        CREATE TABLE interest_edits (
+            user_id TEXT NOT NULL,
+            phrase_key TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            phrase TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            text BLOB NOT NULL,
+            version TEXT NOT NULL,
+            PRIMARY KEY (user_id, phrase_key)
+        ) STRICT
+        """,
+    ),
 )

@@ -24,6 +24,7 @@ USER_TABLES = (
     UserTable("events", "events"),
     UserTable("impressions_and_searches", "observations"),
     UserTable("slates", "slates"),
+    UserTable("interest_edits", "interest_edits", unique=True),
     UserTable("merged_ids", "merged_users", "into_user_id"),
     UserTable("merged_into", "merged_users", unique=True),
     UserTable("history_marks", "history_marks", unique=True),

@@ -88,6 +88,14 @@ class Asker(Wire):
     session_id: Identifier | None = Field(
         None, description="Of a visit: keeps somebody without a user_id in one arm of an experiment."
     )
+    steer: Annotated[str, StringConstraints(max_length=1_000, pattern=NOT_BLANK)] | None = Field(
+        None,
+        description='A sentence blended into the taste, 1 to 1,000 characters: "shorter, less crime". Clauses with '
+        "less, no, without, not, avoid, or a minus sign before the word, bury; the others pull.",
+    )
+    steer_weight: Number = Field(
+        0.5, ge=0, le=1, description="How much `steer` counts beside the taste: 0 not at all, 1 it alone."
+    )
     context: ContextFeatures | None = Field(None, description="What is true of the request. Default: now, no features.")
     explain: StrictBool = Field(
         False, description="Measure what each recent event contributed and give it as evidence. Slower."
@@ -121,6 +129,8 @@ class Asker(Wire):
             history=_read_history(self.history, domain.UserId(self.user_id or ""), at),
             words=(self.words or "").strip(),
             session_id=self.session_id,
+            steer=(self.steer or "").strip(),
+            steer_weight=float(self.steer_weight),
             explain=self.explain,
             deadline_ms=self.deadline_ms,
             return_properties=self.return_properties,

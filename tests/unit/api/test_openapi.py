@@ -24,6 +24,8 @@ OPERATIONS = {
     "erase_user": ("delete", "/v1/users/{user_id}"),
     "recommend_batch": ("post", "/v1/recommendations/batch"),
     "recommend_next": ("get", "/v1/recommendations/next/{slate_id}"),
+    "explain_place": ("get", "/v1/slates/{slate_id}/items/{item_id}/explanation"),
+    "edit_interests": ("patch", "/v1/users/{user_id}/interests"),
     "rank": ("post", "/v1/rank"),
     "list_bundles": ("get", "/v1/bundles"),
     "get_bundle": ("get", "/v1/bundles/{version}"),
@@ -112,6 +114,7 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         "PlacementRules",
         "NewPlacement",
         "SponsoredIn",
+        "InterestChange",
     ]
 
     undescribed = [
@@ -135,6 +138,7 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         ("/v1/search", "post"),
         ("/v1/placements", "post"),
         ("/v1/placements/{name}", "put"),
+        ("/v1/users/{user_id}/interests", "patch"),
     ],
 )
 def test_examples_of_bodies_fit_their_schema_and_run(
@@ -146,7 +150,9 @@ def test_examples_of_bodies_fit_their_schema_and_run(
     assert content["examples"]
     for example in content["examples"].values():
         validator.validate(example["value"])
-        answer = client.request(method, path.format(item_id="night-train", name="home"), json=example["value"])
+        answer = client.request(
+            method, path.format(item_id="night-train", name="home", user_id="ada"), json=example["value"]
+        )
         assert answer.status_code in {200, 201}, answer.text
 
 

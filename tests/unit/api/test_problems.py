@@ -94,7 +94,7 @@ def test_a_path_that_nobody_serves(client: TestClient) -> None:
     [
         ("GET", RECOMMEND, "POST"),
         ("POST", "/v1/items/50", "DELETE, GET, PATCH, PUT"),
-        ("DELETE", "/v1/users/1/interests", "GET"),
+        ("DELETE", "/v1/users/1/interests", "GET, PATCH"),
         ("PUT", "/openapi.json", "GET, HEAD"),
     ],
 )

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from tiny import event
 from tiny_rooms import FullEncoder, Rooms, asking
@@ -10,7 +9,7 @@ from app.explanation.explainer import EVENTS_TRIED, Explainer
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
 from app.interests.encoder import read_events
-from app.interests.intent import IntentReader
+from app.interests.intent import rows_of
 from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
 from app.placements.composer import Composer
@@ -22,10 +21,6 @@ pytestmark = pytest.mark.anyio
 WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33, 34, 35, 50])]
 
 
-WORDS_SCALE = 15.0
-"""Weak words: at the bundle's own scale they win every place of a tiny slate, and no event then is evidence."""
-
-
 def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Profiles | None = None) -> Recommender:
     """explaining: the profiles that evidence is measured with, where they are others than those that are served."""
     profiles = profiles or rooms.profiles()
@@ -34,8 +29,8 @@ def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Prof
     return Recommender(
         rooms.version,
         rooms.surfaces(),
-        IntentReader(profiles, rooms.texts, rooms.scorer.dim, WORDS_SCALE),
-        Eligibility(rooms.histories, rooms.catalogue, masks),
+        rooms.intents(profiles),
+        Eligibility(rooms.histories, rooms.catalogue, masks, rooms.never),
         masks,
         rooms.retriever(candidates=20),
         rooms.catalogue,
@@ -57,9 +52,9 @@ async def score_without(rooms: Rooms, request: SlateRequest, event_id: str, item
     assert reading is not None
     place = [each.event_id for each in read].index(event_id)
     interests = await rooms.encoder.ask(reading.without(place))
-    if request.words:
-        spoken = rooms.texts.place(await rooms.texts.encode([request.words])) * WORDS_SCALE
-        interests = np.vstack([interests, spoken])
+    whole = (await rooms.profiles().read(request)).vectors
+    assert whole is not None
+    interests = rows_of(interests, await rooms.spoken().read(request, whole.vectors))
     query = rooms.scorer.query(interests, request.context, int(events[-1].at.timestamp()))
     slots, _ = rooms.catalogue.find_served([item_id])
     return float(rooms.scorer.score(query, rooms.catalogue.index.gather(slots)).total[0])

@@ -5,7 +5,6 @@ from tiny_rooms import Rooms, asking
 
 from app.domain import Item, ItemId, Source
 from app.explanation.space_map import Cartographer, fit_projection
-from app.interests.intent import IntentReader
 from app.interests.phrases import Phrasebook
 
 WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33])]
@@ -13,7 +12,7 @@ WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33])]
 
 def cartographer(rooms: Rooms) -> Cartographer:
     phrasebook = Phrasebook(rooms.trained, rooms.texts.place(rooms.trained.phrase_text))
-    intents = IntentReader(rooms.profiles(), rooms.texts, rooms.scorer.dim, rooms.trained.words_scale)
+    intents = rooms.intents()
     return Cartographer(rooms.version, rooms.trained, rooms.catalogue, intents, phrasebook)
 
 

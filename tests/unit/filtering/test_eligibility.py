@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 def eligibility(rooms: Rooms) -> Eligibility:
-    return Eligibility(rooms.histories, rooms.catalogue, FilterMasks(rooms.catalogue))
+    return Eligibility(rooms.histories, rooms.catalogue, FilterMasks(rooms.catalogue), rooms.never)
 
 
 async def left_out(rooms: Rooms, request: SlateRequest) -> set[str]:

@@ -18,9 +18,7 @@ class FullTexts:
 
 
 def reader(rooms: Rooms, encoder: object = None, texts: object = None) -> IntentReader:
-    return IntentReader(
-        rooms.profiles(encoder=encoder), texts or rooms.texts, rooms.scorer.dim, rooms.trained.words_scale
-    )
+    return rooms.intents(rooms.profiles(encoder=encoder), texts)
 
 
 LIKED = [event(0, "", "i3"), event(1, "", "i4")]
@@ -48,11 +46,17 @@ async def test_words_alone_are_one_row_as_long_as_an_interest_is(rooms: Rooms) -
 
 async def test_words_come_after_what_the_history_gave(rooms: Rooms) -> None:
     both = await reader(rooms).read(asking(history=LIKED, words="slow western"))
-    history, words = [
-        await reader(rooms).read(request) for request in (asking(history=LIKED), asking(words="slow western"))
-    ]
+    history = await reader(rooms).read(asking(history=LIKED))
     assert both.sources == (Source.INTERESTS, Source.INTERESTS, Source.WORDS)
-    assert np.array_equal(both.interests, np.vstack([history.interests, words.interests]))
+    assert np.array_equal(both.interests[:2], history.interests)
+
+
+async def test_words_are_scored_on_the_scale_of_the_taste_they_stand_beside(rooms: Rooms) -> None:
+    intent = await reader(rooms).read(asking(history=LIKED, words="slow western"))
+    items = rooms.catalogue.index.gather(np.arange(60))[:, : rooms.scorer.dim]
+    taste, words = (items @ intent.interests[:2].T).max(axis=1), items @ intent.interests[2]
+    assert words.mean() == pytest.approx(taste.mean(), abs=0.1 * float(taste.std()))
+    assert words.max() - words.mean() == pytest.approx(taste.max() - taste.mean(), rel=0.3)
 
 
 async def test_words_that_could_not_be_read_are_told_of(rooms: Rooms) -> None:

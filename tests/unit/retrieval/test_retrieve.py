@@ -4,7 +4,9 @@ import pytest
 from tiny_rooms import asking
 
 from app.domain import IntArray, Rung, Source
+from app.interests.clauses import Clauses
 from app.interests.intent import Intent
+from app.interests.spoken import Spoken
 from app.placements.placement import Pin, Placement
 from app.placements.surface import NO_PLACEMENT
 from app.retrieval.index import ItemIndex
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 TASTE, WORDS = Source.INTERESTS, Source.WORDS
 ROWS = np.eye(2, dtype=np.float32)
+NOTHING_SAID = Spoken(ROWS[:0], ROWS[:0], None, (), Clauses((), ()), ())
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ class Fixed:
 
 
 def intent_of(*sources: Source) -> Intent:
-    return Intent(ROWS[: len(sources)], sources, Rung.FRESH, (), (), None, None)
+    return Intent(ROWS[: len(sources)], sources, Rung.FRESH, (), (), None, None, NOTHING_SAID)
 
 
 async def found(

@@ -5,7 +5,6 @@ from tiny_rooms import Rooms, asking
 from app.crowd.crowd import Crowd
 from app.domain import Item, ItemId, Likeness, Rung, UserId
 from app.errors import UnknownItem, UnknownUser
-from app.interests.intent import IntentReader
 from app.retrieval.similar import SimilarItems, SimilarityFinder
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +28,7 @@ async def crowd(rooms: Rooms) -> Crowd:
 
 @pytest.fixture
 def finder(rooms: Rooms, crowd: Crowd) -> SimilarityFinder:
-    intents = IntentReader(rooms.profiles(), rooms.texts, rooms.scorer.dim, rooms.trained.words_scale)
-    return SimilarityFinder(rooms.catalogue, crowd, rooms.scorer, intents, rooms.histories)
+    return SimilarityFinder(rooms.catalogue, crowd, rooms.scorer, rooms.intents(), rooms.histories, rooms.never)
 
 
 def ids(found: SimilarItems) -> list[str]:
@@ -51,8 +49,9 @@ async def test_scores_are_the_sum_of_their_parts_and_fall(finder: SimilarityFind
 
 async def test_by_behaviour_what_the_same_users_liked_lately_rises(rooms: Rooms, finder: SimilarityFinder) -> None:
     """Against what training alone says of who likes both, which is all that a crowd without events leaves."""
-    intents = IntentReader(rooms.profiles(), rooms.texts, rooms.scorer.dim, rooms.trained.words_scale)
-    trained = SimilarityFinder(rooms.catalogue, rooms.crowd(), rooms.scorer, intents, rooms.histories)
+    trained = SimilarityFinder(
+        rooms.catalogue, rooms.crowd(), rooms.scorer, rooms.intents(), rooms.histories, rooms.never
+    )
     before, after = [
         {each.item.item_id: each for each in found.items}
         for found in [

@@ -13,7 +13,6 @@ from app.crowd.crowd import Crowd
 from app.domain import Context, IntArray, Item, ItemId, SlateRequest, Source
 from app.errors import SettingsError
 from app.filtering.masks import FilterMasks
-from app.interests.intent import IntentReader
 from app.placements.placement import Pin, Placement, Sponsorship
 from app.placements.surface import NO_PLACEMENT
 from app.retrieval.sources import plugins
@@ -46,7 +45,7 @@ async def crowd(rooms: Rooms) -> Crowd:
 async def ask_of(
     rooms: Rooms, request: SlateRequest, placement: Placement = NO_PLACEMENT, but: frozenset[int] = frozenset()
 ) -> Ask:
-    reader = IntentReader(rooms.profiles(), rooms.texts, rooms.scorer.dim, rooms.trained.words_scale)
+    reader = rooms.intents()
     intent = await reader.read(request)
     query = rooms.scorer.query(intent.interests, request.context, intent.last_event_at_s)
     eligible = rooms.catalogue.index.served()

@@ -78,7 +78,7 @@ async def test_an_anonymous_sessions_events_become_the_users(database: Database,
     moved = await UserMerger(database).merge(VISITOR, ADA)
 
     history = await histories.last(ADA, 50)
-    assert moved == {"events": 2, "impressions_and_searches": 0, "slates": 0}
+    assert moved == {"events": 2, "impressions_and_searches": 0, "slates": 0, "interest_edits": 0}
     assert [event.event_id for event in history.events] == ["v1", "a", "v2"]
     assert history.watermark > before
     assert not await histories.knows(VISITOR)
@@ -153,6 +153,7 @@ async def test_erasure_leaves_nothing_in_any_table_and_the_receipt_counts_it(dat
         "events": 2,
         "impressions_and_searches": 2,
         "slates": 2,
+        "interest_edits": 0,
         "merged_ids": 1,
         "merged_into": 0,
         "history_marks": 1,

@@ -1,0 +1,88 @@
+"""A slate served, then its places explained, over HTTP: two workers, so that one explains what the other has served."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.progress import Progress
+from server import Server, item_ids, wait_until
+
+from app.offline.load import load_dataset
+
+AT = {"at": "2024-06-03T10:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle: Path, tiny_dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("explanations") / "var"
+    folder.mkdir()
+    database = f"sqlite:///{folder / 'penchant.sqlite3'}"
+    asyncio.run(load_dataset(tiny_dataset_folder, "tiny", database, Progress(disable=True)))
+    with Server(tiny_bundle, folder, workers=2) as running:
+        yield running
+
+
+def path(slate: Any, item_id: str) -> str:
+    return f"/v1/slates/{slate['slate_id']}/items/{item_id}/explanation"
+
+
+def remembered(server: Server, slate: Any) -> None:
+    """By both workers: the log is written a moment after the answer."""
+    import httpx2
+
+    address = server.url + path(slate, item_ids(slate)[0])
+    wait_until(lambda: all(httpx2.get(address, timeout=30).status_code == 200 for _ in range(6)), 20)
+
+
+def test_the_parts_told_of_a_place_are_those_that_were_answered(server: Server) -> None:
+    slate = server.recommend(user_id="u1", k=5, context=AT)
+    remembered(server, slate)
+    for position, item in enumerate(slate["items"], 1):
+        told = server.ask("GET", path(slate, item["item_id"]))
+        assert (told["verdict"], told["position"], told["rank"], told["reproduced"]) == (
+            "shown",
+            position,
+            position,
+            True,
+        )
+        assert told["score"] == pytest.approx(item["score"], abs=1e-3)
+        assert sum(told["parts"].values()) == pytest.approx(told["score"], abs=1e-5)
+        assert all(each["rank_fall"] != 0 and each["title"] for each in told["evidence"])
+
+
+def test_a_boost_is_in_the_rules_part_and_in_the_rank(server: Server) -> None:
+    boost = [{"filter": "categories has 'western'", "add": 5}]
+    slate = server.recommend(user_id="u2", k=5, context=AT, boost=boost)
+    remembered(server, slate)
+    told = server.ask("GET", path(slate, item_ids(slate)[0]))
+    assert (told["rank"], told["parts"]["rules"]) == (1, pytest.approx(5, abs=1e-4))
+
+
+def test_what_would_bring_an_item_in_brings_it_in(server: Server) -> None:
+    slate = server.recommend(user_id="u3", k=5, context=AT)
+    longer = item_ids(server.recommend(user_id="u3", k=12, context=AT))
+    remembered(server, slate)
+    told = server.ask("GET", path(slate, longer[8]))
+    assert (told["verdict"], told["rank"], told["position"]) == ("below_cut", 9, None)
+    entering = [remedy for remedy in told["remedies"] if remedy["kind"] == "phrase" and remedy["enters"]]
+    assert entering
+    steered = server.recommend(user_id="u3", k=5, context=AT, **entering[0]["change"])
+    assert longer[8] in item_ids(steered)
+
+
+def test_why_not_is_told_for_what_the_request_keeps_out(server: Server) -> None:
+    first = item_ids(server.recommend(user_id="u4", k=1, context=AT))[0]
+    slate = server.recommend(user_id="u4", k=5, context=AT, exclude=[first], filter="not categories has 'horror'")
+    remembered(server, slate)
+    assert server.ask("GET", path(slate, first))["verdict"] == "excluded"
+    verdicts = {server.ask("GET", path(slate, f"i{n}"))["verdict"] for n in range(40, 50)}
+    assert "filtered" in verdicts
+
+
+def test_what_nobody_remembers_or_holds_is_not_found(server: Server) -> None:
+    slate = server.recommend(user_id="u5", k=3)
+    assert server.ask("GET", "/v1/slates/none/items/i1/explanation", expect=404)["type"].endswith("/unknown-slate")
+    remembered(server, slate)
+    assert server.ask("GET", path(slate, "no-such"), expect=404)["type"].endswith("/unknown-item")
