@@ -16,6 +16,7 @@ OURS = "penchant"
 PROTOCOLS = {
     Protocol.LEAVE_ONE_OUT: "leave-one-out",
     Protocol.GLOBAL_TIME: "global time split",
+    Protocol.COLD_ITEMS: "items never trained on",
 }
 LIST_METRICS = {"coverage": "Coverage", "gini": "Gini", "novelty": "Novelty (bits)", "ild": "Intra-list diversity"}
 

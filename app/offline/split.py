@@ -1,8 +1,8 @@
-"""Which events may be learned from and which are questions, by two protocols.
+"""Which events may be learned from and which are questions, by three protocols.
 
-Both put one question a user: given everything the user did before it, which item came next? A question is named by the
-position of its event; its history is every earlier event of the same user, whether or not it was trained on. Only
-liked events (weight above 0) are asked for: a refusal is nothing to recommend.
+Each puts at most one question a user: given everything the user did before it, which item came next? A question is
+named by the position of its event; its history is every earlier event of the same user, whether or not it was trained
+on. Only liked events (weight above 0) are asked for: a refusal is nothing to recommend.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,16 @@ from app.offline.dataset import Dataset
 
 
 class Protocol(StrEnum):
-    """LEAVE_ONE_OUT is for comparison with published figures; GLOBAL_TIME is what a live service would meet."""
+    """LEAVE_ONE_OUT is for comparison with published figures; GLOBAL_TIME is what a live service would meet; COLD_ITEMS
+    asks for nothing but items that no training event is of."""
 
     LEAVE_ONE_OUT = "loo"
     GLOBAL_TIME = "time"
+    COLD_ITEMS = "cold"
+
+
+COLD_TEST, COLD_VALIDATION = 0.10, 0.05  # shares of the catalogue that are never trained on
+COLD_SEED = 0  # one draw for all runs: their questions are the same, so that they can be compared question by question
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ def split(dataset: Dataset, protocol: Protocol, *, quantile: float = 0.9) -> Spl
     """Split by `protocol`; `quantile` is the share of events before the global cut and is read by GLOBAL_TIME alone."""
     if protocol is Protocol.LEAVE_ONE_OUT:
         return _leave_one_out(dataset)
+    if protocol is Protocol.COLD_ITEMS:
+        return _cold_items(dataset)
     return _global_time(dataset, quantile)
 
 
@@ -65,6 +73,22 @@ def _global_time(dataset: Dataset, quantile: float) -> Split:
     validation = _last_of_each_user(dataset, asked & before)
     validation = validation[dataset.at_s[validation] >= window]
     return Split(Protocol.GLOBAL_TIME, before & ~_from_question_on(dataset, validation), validation, test)
+
+
+def _cold_items(dataset: Dataset) -> Split:
+    """No event of a tenth of the items, drawn at random, is trained on; who liked one of them last is asked for it.
+
+    Validation is asked by a twentieth of the items in the same way. Cold items stand in histories as they did in life;
+    whoever's last liked event is of another item only trains.
+    """
+    drawn = np.random.default_rng(COLD_SEED).random(dataset.n_items)[dataset.rows]  # (E,), the same for all of an item
+    of_test = drawn < COLD_TEST
+    of_validation = ~of_test & (drawn < COLD_TEST + COLD_VALIDATION)
+    last = _last_of_each_user(dataset, dataset.weights > 0)
+    last = last[last > dataset.starts[dataset.users[last]]]
+    test, validation = last[of_test[last]], last[of_validation[last]]
+    asked = _from_question_on(dataset, np.concatenate([test, validation]))
+    return Split(Protocol.COLD_ITEMS, ~of_test & ~of_validation & ~asked, validation, test)
 
 
 def _last_of_each_user(dataset: Dataset, among: BoolArray) -> IntArray:

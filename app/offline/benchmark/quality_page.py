@@ -17,7 +17,12 @@ from app.offline.measures import figures as name_figures
 from app.offline.quality_tables import LIST_METRICS, tell
 from app.offline.report import markdown_table, write_report
 
-SPLITS = {"loo": "leave-one-out", "time": "global time split", "random": "random split"}
+SPLITS = {
+    "loo": "leave-one-out",
+    "time": "global time split",
+    "cold": "items never trained on",
+    "random": "random split",
+}
 RIVALS = (*BASELINES, "sasrec_ce", "sasrec_ce_time")
 ABLATIONS = {
     "random_user_llm": "penchant_text",

@@ -24,7 +24,7 @@ LINE = 120
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """data: short name, as figures begin with ("ml1m"). split: "loo", "time" or "random". contestant: who ranks."""
+    """data: short name, as figures begin with ("ml1m"). split: "loo", "time" or "cold". contestant: who ranks."""
 
     data: str
     split: str

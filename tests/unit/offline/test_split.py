@@ -55,6 +55,44 @@ def test_global_time_passes_over_refusals() -> None:
     assert told(halves) == {"train": [0, 5, 6, 7], "validation": [1], "test": [3]}
 
 
+def cold_data() -> Dataset:
+    rng = np.random.default_rng(1)
+    items = "".join(map(chr, range(97, 97 + 26))) + "".join(map(chr, range(65, 65 + 26)))
+    return dataset_of(
+        {
+            f"u{n}": [(items[rng.integers(52)], at, (1.0, 1.0, REFUSED)[rng.integers(3)]) for at in range(6)]
+            for n in range(300)
+        },
+        items=items,
+    )
+
+
+def test_no_event_of_an_item_that_is_asked_for_cold_is_trained_on() -> None:
+    data = cold_data()
+    halves = split(data, Protocol.COLD_ITEMS)
+    trained = set(data.rows[halves.train].tolist())
+    for asked in (halves.test, halves.validation):
+        assert len(asked) > 5
+        assert not trained & set(data.rows[asked].tolist())
+    assert not set(data.rows[halves.test].tolist()) & set(data.rows[halves.validation].tolist())
+
+
+def test_a_cold_question_is_the_last_thing_its_user_liked() -> None:
+    data = cold_data()
+    halves = split(data, Protocol.COLD_ITEMS)
+    for question in (*halves.test, *halves.validation):
+        user = data.users[question]
+        later = np.arange(question + 1, data.starts[user + 1])
+        assert data.weights[question] > 0
+        assert (data.weights[later] <= 0).all()
+        assert not halves.train[question:][: len(later) + 1].any()
+
+
+def test_the_cold_items_are_the_same_every_time() -> None:
+    one, other = (split(cold_data(), Protocol.COLD_ITEMS) for _ in range(2))
+    assert np.array_equal(one.test, other.test)
+
+
 def test_all_events_at_one_time_leave_nothing_to_train_on() -> None:
     data = dataset_of({"ann": [("a", 5), ("b", 5)]})
     assert told(split(data, Protocol.GLOBAL_TIME)) == {"train": [], "validation": [], "test": [1]}
