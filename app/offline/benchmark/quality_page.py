@@ -10,7 +10,7 @@ from app.offline.benchmark.cost import read_cost
 from app.offline.benchmark.goals import BEST, GOALS
 from app.offline.benchmark.pictures import draw_curves, draw_frequencies
 from app.offline.benchmark.runs import Questions
-from app.offline.benchmark.summary import COLD, Arena, Result, mean_values, read_arenas
+from app.offline.benchmark.summary import Arena, Result, mean_values, read_arenas
 from app.offline.evaluate import DEPTHS
 from app.offline.intervals import paired_difference
 from app.offline.measures import figures as name_figures
@@ -71,10 +71,6 @@ def collect_figures(arenas: Sequence[Arena]) -> dict[str, float]:
         if rivals := [result for result in arena.results if result.contestant in RIVALS]:
             best = max(rivals, key=lambda result: result.measured[f"ndcg{K}"].value)
             found |= name_figures(f"baseline.{BEST}.{place}", {f"ndcg{K}": best.measured[f"ndcg{K}"]})
-        ours = arena.result(OURS)
-        if ours and arena.questions.split == "time":
-            cold = {f"{metric}{K}": ours.measured[f"{metric}{K}.{COLD}"] for metric in ("ndcg", "hr")}
-            found |= name_figures(f"{arena.questions.data}.cold", cold)
     return found
 
 
@@ -135,7 +131,7 @@ def _say_what_was_asked(questions: Questions) -> str:
 
 
 def _ranks(results: Sequence[Result]) -> pl.DataFrame:
-    shown = [result for result in results if result.contestant in (*RIVALS, "penchant_text", OURS)]
+    shown = [result for result in results if result.contestant in (*RIVALS, "penchant_text", "penchant_id", OURS)]
     columns: dict[str, list[str]] = {
         "Ranker": [result.contestant for result in shown],
         "Seeds": [str(result.seeds) for result in shown],
@@ -165,7 +161,7 @@ def _slices(arena: Arena, metric: str) -> pl.DataFrame:
     asked = [name for name, size in sizes.items() if size]
     columns: dict[str, list[str]] = {"Questions of kind": asked, "n": [f"{sizes[name]:,}" for name in asked]}
     for result in arena.results:
-        if result.contestant in LEARNED and result.contestant not in (*RIVALS, "penchant_text", OURS):
+        if result.contestant in LEARNED and result.contestant not in (*RIVALS, "penchant_text", "penchant_id", OURS):
             continue
         told = [result.measured[f"{metric}.{name}"] for name in asked]
         columns[result.contestant] = [

@@ -13,8 +13,6 @@ from app.offline.intervals import Estimate, bootstrap_interval, paired_differenc
 from app.offline.measures import NAN, RANK_METRICS, SLICED_METRICS
 from app.offline.metrics import Values
 
-COLD = "frequency_0"
-
 
 @dataclass(frozen=True)
 class Result:
