@@ -13,7 +13,7 @@ DATA = "ml100k"
 
 
 def figures_table(report: Mapping[str, Any]) -> str:
-    """NDCG@10 and HR@10 of ours and of every baseline, by both protocols, and where they were measured.
+    """NDCG@10 and HR@10 of ours and of every baseline, by each protocol measured, and where they were measured.
 
     report: what `app.offline.report` writes as JSON, with the figures of both protocols in it.
     """
@@ -23,6 +23,8 @@ def figures_table(report: Mapping[str, Any]) -> str:
     asked = []
     for protocol, title in PROTOCOLS.items():
         where = f"{DATA}.{protocol}"
+        if f"{where}.ndcg10" not in figures:
+            continue
         ndcg = [f"{prefix}{where}.ndcg10" for prefix in rankers.values()]
         columns[f"NDCG@10, {title}"] = [_with_interval(figures, figure) for figure in ndcg]
         columns[f"HR@10, {title}"] = [f"{figures[f'{prefix}{where}.hr10']:.4f}" for prefix in rankers.values()]
