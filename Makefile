@@ -73,4 +73,7 @@ report-steering: setup ## Measure whether saying it moves the slate; writes docs
 report-faithfulness: setup ## Measure whether cited events matter; writes docs/reports/faithfulness.md
 	$(BIN)/python -m app.offline.faithfulness
 
-.PHONY: report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium
+report-diversity: setup ## Measure what diversity costs in accuracy; writes docs/reports/diversity.md
+	$(BIN)/python -m app.offline.diversity_curve
+
+.PHONY: report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.offline import faithfulness, steering
+from app.offline import diversity_curve, faithfulness, steering
 from app.settings import Settings
 
 
@@ -38,3 +38,16 @@ def test_cited_events_matter_more_than_random_ones(served: Settings, tmp_path: P
     assert told["difference.score_fall"] > 0
     assert told["difference.rank_fall"] > 0
     assert "| cited events " in (tmp_path / "faithfulness.md").read_text()
+
+
+def test_more_diverse_slates_are_less_alike_and_the_chosen_point_is_affordable(
+    served: Settings, tmp_path: Path
+) -> None:
+    """The judge of likeness is again the bundle's own encoder."""
+    diversity_curve.write(served, served.bundle_dir / "item_encoder", tmp_path)
+    told = json.loads((tmp_path / "diversity.json").read_text())["figures"]
+    assert told["dpp.0.8.ild10"] > told["dpp.0.3.ild10"] > told["dpp.0.ild10"]
+    assert told["mmr.0.8.ild10"] > told["dpp.0.ild10"]
+    assert told["chosen.ndcg10_change.low"] <= told["chosen.ndcg10_change"] <= told["chosen.ndcg10_change.high"]
+    assert (tmp_path / "diversity" / "curve.svg").stat().st_size < 200_000
+    assert "Chosen on validation" in (tmp_path / "diversity.md").read_text()
