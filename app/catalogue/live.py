@@ -17,7 +17,7 @@ from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray, Item, ItemId
 from app.errors import Overloaded
 from app.retrieval.index import ItemIndex
-from app.scoring.prior import unseen_prior
+from app.scoring.prior import N_BUCKETS, unseen_prior
 from app.trained import Trained
 
 FEED_PAGE = 500
@@ -56,7 +56,7 @@ class LiveCatalogue:
         self._newer_text: list[FloatArray] = []
         self.created_at: dict[ItemId, datetime] = {}  # of the items that were put; nobody knows of the bundle's
         self._newer_slot_of: dict[ItemId, int] = {}
-        self._unseen_prior = unseen_prior(trained.prior, trained.n_events)
+        self._unseen_prior = np.full(N_BUCKETS, unseen_prior(trained.n_events), dtype=np.float32)
         self._seq = 0
         self._catching_up = asyncio.Lock()
 

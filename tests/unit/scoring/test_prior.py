@@ -33,17 +33,27 @@ def test_many_times_have_the_buckets_of_each() -> None:
     assert buckets_of(np.array([MONDAY, MONDAY + 21_600, MONDAY + 5 * 86_400])).tolist() == [0, 1, 4]
 
 
-def test_prior_is_the_log_of_the_shrunk_share_in_the_bucket() -> None:
-    """Item 0 has 3 of 4 events: p = (3 + 1) / (4 + 2). All four fell into one bucket."""
-    prior = popularity_prior(np.array([0, 0, 0, 1]), np.full(4, MONDAY), n_items=2)
+def test_prior_is_the_log_of_the_share_times_the_shrunk_lift_of_the_bucket() -> None:
+    """Item 0 has 3 of 4 events, two on Monday night and one on Saturday; Monday night holds 3 of 4 of all."""
+    at_s = np.array([MONDAY, MONDAY, MONDAY + 5 * 86_400, MONDAY])
+    prior = popularity_prior(np.array([0, 0, 0, 1]), at_s, n_items=2)
     assert prior.shape == (2, N_BUCKETS)
-    assert prior[0, 0] == pytest.approx(log(2 * (3 + 1_000 * 4 / 6) / (4 + 1_000)), abs=1e-6)
-    assert prior[1, 0] == pytest.approx(log(2 * (1 + 1_000 * 2 / 6) / (4 + 1_000)), abs=1e-6)
+    assert prior[0, 0] == pytest.approx(log(2 * 3 / 4 * (2 + 100) / (3 * 3 / 4 + 100)), abs=1e-6)
+    assert prior[1, 4] == pytest.approx(log(2 * 1 / 4 * (0 + 100) / (1 * 1 / 4 + 100)), abs=1e-6)
 
 
 def test_a_bucket_without_events_has_the_popularity_of_all() -> None:
     prior = popularity_prior(np.array([0, 0, 0, 1]), np.full(4, MONDAY), n_items=2)
-    assert prior[0, 7] == pytest.approx(log(2 * 4 / 6), abs=1e-6)
+    assert prior[0, 7] == pytest.approx(log(2 * 3 / 4), abs=1e-6)
+
+
+def test_when_an_item_is_wanted_is_believed_only_of_many_events() -> None:
+    """Both fall on Saturdays alone, one 2 times and one 2,000 times, in a catalogue wanted on Mondays."""
+    rows = np.repeat([0, 1, 2], [2, 2_000, 20_000])
+    at_s = np.where(rows < 2, MONDAY + 5 * 86_400, MONDAY)
+    lift = popularity_prior(rows, at_s, n_items=3)[:, 4] - np.log(3 * np.bincount(rows) / len(rows))
+    assert 0 < lift[0] < 0.05
+    assert lift[1] > 1.5
 
 
 def test_an_item_of_average_popularity_has_a_prior_of_zero() -> None:
@@ -65,14 +75,12 @@ def events_of(counts: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 def test_an_unseen_item_is_as_popular_as_a_trained_one_without_events() -> None:
     counts = [5, 80, 0, 300]
     prior = popularity_prior(*events_of(counts), n_items=4)
-    assert np.array_equal(unseen_prior(prior, np.array(counts)), prior[2])
+    assert prior[2] == pytest.approx(np.full(N_BUCKETS, unseen_prior(np.array(counts))), abs=1e-6)
 
 
-def test_where_every_item_has_events_an_unseen_one_has_what_the_formula_gives_for_none() -> None:
+def test_an_unseen_item_counts_as_half_an_event_wherever_it_is_wanted() -> None:
     counts = [1, 1, 1, 1, 80, 300]
-    rows, at_s = events_of(counts)
-    per_bucket = np.bincount(buckets_of(at_s), minlength=N_BUCKETS)
-    n, n_items = len(rows), len(counts)
-    expected = np.log(n_items * 1_000 * (1 / (n + n_items)) / (per_bucket + 1_000))
-    unseen = unseen_prior(popularity_prior(rows, at_s, n_items), np.array(counts))
-    assert unseen == pytest.approx(expected, abs=1e-5)
+    prior = popularity_prior(*events_of(counts), n_items=6)
+    unseen = unseen_prior(np.array(counts))
+    assert unseen == pytest.approx(log(6 * 0.5 / 384))
+    assert (unseen < prior).all()
