@@ -3,9 +3,9 @@
     prior(i, b) = ln( N p_i * (n_ib + m) / (n_i q_b + m) )        p_i = max(n_i, 1/2) / n,  q_b = n_b / n
 
 with n_ib training events of item i in bucket b, n_i q_b of them expected: 0 for an item of average popularity. The lift
-of a bucket is held to 1 by m = 100 events: an item's few events say nothing of when it is wanted (with m = 0 the noise of
-buckets cost 4% of NDCG on Beauty 2014). It is a column an item and a bucket, so it goes into the index like any other
-dimension. p_i is what the blocks are trained beside, so that the parts fit (see docs/decisions/0022).
+of a bucket is held to 1 by m = 100 events: an item's few events say nothing of when it is wanted (with m = 0 the noise
+of buckets cost 4% of NDCG on Beauty 2014). It is a column an item and a bucket, so it goes into the index like any
+other dimension. p_i is what the blocks are trained beside, so that the parts fit (see docs/decisions/0022).
 """
 
 from datetime import datetime
