@@ -22,7 +22,7 @@ def draw_curves(path: Path, arena: Arena) -> None:
     figure, panel = plt.subplots(figsize=(7, 4), layout="constrained")
     seen: set[tuple[float, ...]] = set()
     for name, curve in lines:
-        if tuple(curve) in seen:  # the ID block of ours is the contestant sasrec_ce_time
+        if tuple(curve) in seen:  # the blocks of ours are contestants too
             continue
         seen.add(tuple(curve))
         panel.plot(range(1, len(curve) + 1), curve, "o-", markersize=3, label=name)
