@@ -232,15 +232,25 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             servings=servings,
             rollout=rollout,
             shadow=shadow,
-            experiments=ExperimentDesk(store, trials, check=partial(_check_experiment, rollout, store)),
+            experiments=ExperimentDesk(
+                store, trials, check=partial(_check_experiment, rollout, store, PlacementStore(process.database))
+            ),
             online=OnlineReader(process.database, CatalogueStore(process.database)),
             imports=imports,
             import_jobs=import_jobs,
         )
 
 
-async def _check_experiment(rollout: Rollout[Resources], store: ExperimentStore, experiment: Experiment) -> None:
-    """Raises UnknownBundle and BundleUnfit: its bundles are opened before anybody is put into it."""
+async def _check_experiment(
+    rollout: Rollout[Resources], store: ExperimentStore, placements: PlacementStore, experiment: Experiment
+) -> None:
+    """Raises UnknownPlacement, UnknownBundle and BundleUnfit: its bundles are opened before anybody is put into it.
+
+    One that does not run may name what is gone.
+    """
+    if experiment.running:
+        for name in experiment.placement_names:
+            await placements.get(name)
     others = [one for one in store.all() if one.running and one.name != experiment.name]
     await rollout.keep(TRIALS, bundles_of([*others, experiment] if experiment.running else others))
 

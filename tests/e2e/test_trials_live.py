@@ -89,10 +89,19 @@ def test_users_stay_in_their_arms_in_every_worker_and_clicks_count_for_them(
     wait_until(lambda: all(arm_of(server, user) is None for user in USERS[:10]), 10)
 
 
-def test_an_experiment_with_a_bundle_that_is_not_there_is_refused(server: Server) -> None:
-    arms = [{}, {"bundle": "0" * 12}]
-    problem = server.ask("POST", "/v1/experiments", {"name": "ghost", "arms": arms}, expect=404)
-    assert problem["type"].endswith("/unknown-bundle")
+@pytest.mark.parametrize(
+    ("told", "problem_type"),
+    [
+        ({"arms": [{}, {"bundle": "0" * 12}]}, "unknown-bundle"),
+        ({"arms": [{}, {"placement": "nowhere"}]}, "unknown-placement"),
+        ({"arms": [{}, {}], "placements": ["nowhere"]}, "unknown-placement"),
+    ],
+)
+def test_an_experiment_that_names_what_is_not_there_is_refused(
+    server: Server, told: dict[str, Any], problem_type: str
+) -> None:
+    problem = server.ask("POST", "/v1/experiments", {"name": "ghost", **told}, expect=404)
+    assert problem["type"].endswith(f"/{problem_type}")
     assert server.ask("GET", "/v1/experiments")["experiments"] == []
 
 
