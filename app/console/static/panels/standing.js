@@ -13,18 +13,22 @@ export function useExplanation(slate, itemId, when) {
   return useAnswer((signal) => call("GET", url, undefined, { signal }), [slate.slate_id, itemId], { waitMs: 400, when });
 }
 
-export function Standing({ told }) {
-  const { text, n_eligible: among, phrases, context, reproduced, evidence, rank } = told;
-  return html`
-    <h3>In the full ranking</h3>
-    <p class="told">${text}, of ${many(among, "item")} that may appear.</p>
-    ${phrases.length > 0 && html`<p class="told">What it shares with the interest that speaks for it: ${phrases.join(", ")}.
-      </p>`}
-    <p class="told">${context.text}.</p>
+// The verdict in a sentence.
+export function Said({ told }) {
+  const { text, n_eligible: among, reproduced } = told;
+  return html`<p class="told">${text}, of ${many(among, "item")} that may appear.</p>
     ${
       !reproduced &&
       html`<p class="hint" role="note">Something has changed since that slate: this is worked out as things are now.</p>`
-    }
+    }`;
+}
+
+export function Standing({ told }) {
+  const { phrases, context, evidence, rank } = told;
+  return html`
+    <p class="told">${context.text}.</p>
+    ${phrases.length > 0 && html`<p class="told">What it shares with the interest that speaks for it: ${phrases.join(" · ")}
+      </p>`}
     <h3>Without an event</h3>
     ${evidence.length ? html`<${WithoutEach} evidence=${evidence} rank=${rank} />` : html`<p class="hint">
       No event of the history changes its rank.</p>`}

@@ -7,7 +7,7 @@ import { Answer, ProblemNote } from "../bits.js";
 import { useAction, useAnswer } from "../hooks.js";
 import { PartsSum } from "../parts.js";
 import { Aside } from "./aside.js";
-import { EXPLAINS, Standing, useExplanation } from "./standing.js";
+import { EXPLAINS, Said, Standing, useExplanation } from "./standing.js";
 
 const TYPES = ["like", "view", "dislike"];
 
@@ -26,7 +26,7 @@ export function Why({ item, slate, asker, change, offer, isSheet, onClose, onTol
     <ul class="reasons">${item.reasons.map((reason) => html`<li class="is-${reason.kind}">${reason.text}</li>`)}</ul>
 
     ${explains && html`<${Answer} answer=${explained} what="where it stands in the full ranking">
-      ${(told) => html`<${Standing} told=${told} />`}<//>`}
+      ${(told) => html`<h3>In the full ranking</h3><${Said} told=${told} /><${Standing} told=${told} />`}<//>`}
 
     ${offer.offers("POST", "/v1/events") && html`<${Tell} item=${item} slate=${slate} title=${title}
       asker=${asker} change=${change} offer=${offer} onTold=${onTold} />`}

@@ -7,13 +7,15 @@ import { Answer, ProblemNote, plain } from "../bits.js";
 import { useAction } from "../hooks.js";
 import { PartsSum } from "../parts.js";
 import { Aside } from "./aside.js";
-import { Standing, useExplanation } from "./standing.js";
+import { Said, Standing, useExplanation } from "./standing.js";
 
 export function WhyNot({ item, slate, asker, change, offer, isSheet, onClose, onSaid }) {
   const answer = useExplanation(slate, item.item_id, true);
   return html`<${Aside} over="Why it is not here" title=${item.title} isSheet=${isSheet} onClose=${onClose}>
     <${Answer} answer=${answer} what="why it is not in the slate">${(told) => html`
+      <${Said} told=${told} />
       <${Remedies} told=${told} asker=${asker} change=${change} offer=${offer} onSaid=${onSaid} />
+      <h3>In the full ranking</h3>
       <${Standing} told=${told} />
       <h3>The score it would have</h3>
       <${PartsSum} parts=${told.parts} score=${told.score} />
