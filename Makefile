@@ -20,6 +20,9 @@ setup: .venv/.installed ## Create .venv and install everything, tests' tools inc
 demo: setup ## Fetch data, fine-tune, evaluate and serve, in one go; a second run only serves
 	$(BIN)/penchant demo
 
+recipe: setup ## One service from nothing to a slate: NAME=shop, social, video, news or leisure
+	$(BIN)/python examples/recipes/run.py $(NAME) --recipe $(or $(RECIPE),tiny)
+
 docs-test: setup ## The examples of every page, run against a server
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit/test_docs.py tests/e2e/test_pages_run.py
 
@@ -36,7 +39,7 @@ wrk:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq wrk >/dev/null; } || { echo "make bench needs wrk"; exit 1; }
 
 test: prometheus
-.PHONY: docs-test bench prometheus wrk
+.PHONY: recipe docs-test bench prometheus wrk
 
 serve: setup ## Serve the current bundle
 	$(BIN)/penchant serve

@@ -53,6 +53,20 @@ class StageTimer:
             _metrics().stage_seconds.labels(name).observe(took_s)
 
 
+@contextmanager
+def time_source(source: str) -> Iterator[None]:
+    """Into penchant_source_seconds: how long a source took to propose, or to fail."""
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        _metrics().source_seconds.labels(source).observe(perf_counter() - started)
+
+
+def count_candidates(source: str, n_candidates: int) -> None:
+    _metrics().candidates.labels(source).inc(n_candidates)
+
+
 @dataclass(slots=True)
 class CacheReporter:
     """Carries a cache's own counts into penchant_interest_cache_total; `report` adds what grew since the last time.
@@ -147,6 +161,8 @@ class _Metrics:
     requests: Counter
     request_seconds: Histogram
     stage_seconds: Histogram
+    source_seconds: Histogram
+    candidates: Counter
     slates: Counter
     degraded: Counter
     interest_cache: Counter
@@ -188,6 +204,8 @@ def _metrics() -> _Metrics:
         requests=counter("requests_total", "HTTP requests answered.", "route", "method", "status"),
         request_seconds=seconds("request_seconds", "Time from a request's head to the end of its answer.", "route"),
         stage_seconds=seconds("stage_seconds", "Time of one stage of a slate.", "stage"),
+        source_seconds=seconds("source_seconds", "Time in which one source proposed.", "source"),
+        candidates=counter("candidates_total", "Candidates proposed, by each source.", "source"),
         slates=counter("slates_total", "Slates answered, by rung of the ladder.", "rung"),
         degraded=counter("degraded_total", "Slates that something was missing for, by what.", "reason"),
         interest_cache=counter("interest_cache_total", "Look-ups of interest vectors.", "tier", "outcome"),

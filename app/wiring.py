@@ -62,6 +62,7 @@ from app.placements.live import LivePlacements
 from app.placements.store import PlacementStore
 from app.placements.surface import Surfaces
 from app.recommender import Recommender
+from app.reranking.plugins import load_rules
 from app.retrieval.index import ItemIndex
 from app.retrieval.retrieve import Retriever
 from app.retrieval.similar import SimilarityFinder
@@ -373,7 +374,7 @@ async def open_bundle_resources(
             retriever,
             catalogue,
             scorer,
-            Composer(catalogue, masks, scorer.dim),
+            Composer(catalogue, masks, scorer.dim, plugged_in=load_rules()),
             Explainer(profiles, catalogue, scorer, phrasebook),
             process.slates,
         )

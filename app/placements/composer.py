@@ -1,6 +1,8 @@
 """Scored candidates to a slate, as the request and its placement want it."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,6 +13,8 @@ from app.filtering.masks import FilterMasks
 from app.placements.placement import Placement
 from app.placements.surface import knobs_of, rules_of
 from app.reranking.compose import Composed, compose_slate
+from app.reranking.plugins import Rule
+from app.reranking.rules import SlateRules
 from app.scoring.prior import bucket_of
 
 OFF_LOOP_ABOVE = 40 * 1_000
@@ -21,9 +25,16 @@ class Composer:
     """Composes slates; each draws its own chances."""
 
     def __init__(
-        self, catalogue: LiveCatalogue, masks: FilterMasks, item_dim: int, rng: np.random.Generator | None = None
+        self,
+        catalogue: LiveCatalogue,
+        masks: FilterMasks,
+        item_dim: int,
+        rng: np.random.Generator | None = None,
+        plugged_in: Sequence[Rule] = (),
     ) -> None:
-        """item_dim: columns of an index vector that are the item's; the prior's follow. rng: for tests."""
+        """item_dim: columns of an index vector that are the item's; the prior's follow. rng: for tests. plugged_in:
+        rules of other packages, for every slate."""
+        self._plugged_in = plugged_in
         self._catalogue = catalogue
         self._masks = masks
         self._item_dim = item_dim
@@ -46,13 +57,17 @@ class Composer:
             request.k,
             knobs_of(request, placement),
             popularity=vectors[:, self._item_dim + bucket_of(request.context.at)],
-            rules=rules_of(
-                placement,
-                range(first_position, first_position + request.k),
+            rules=self._add_plugged_in(
+                request,
                 candidates.slots,
-                await self._paid(request, placement, candidates.slots),
-                self._catalogue.item_at,
-                self._catalogue.find_slot,
+                rules_of(
+                    placement,
+                    range(first_position, first_position + request.k),
+                    candidates.slots,
+                    await self._paid(request, placement, candidates.slots),
+                    self._catalogue.item_at,
+                    self._catalogue.find_slot,
+                ),
             ),
             rng=self._rng,
         )
@@ -67,3 +82,9 @@ class Composer:
         mask = await self._masks.mask(placement.sponsored.filter, request.context.at)
         known = slots < len(mask)
         return known & mask[np.where(known, slots, 0)]
+
+    def _add_plugged_in(self, request: SlateRequest, slots: IntArray, rules: SlateRules) -> SlateRules:
+        if not self._plugged_in:
+            return rules
+        items = [self._catalogue.item_at(slot) for slot in slots.tolist()]
+        return replace(rules, caps=[*rules.caps, *(cap for rule in self._plugged_in for cap in rule(request, items))])

@@ -14,6 +14,7 @@ from app.retrieval.index import ItemIndex
 from app.retrieval.quotas import default_quotas
 from app.retrieval.sources.base import Ask, CandidateSource
 from app.scoring.scorer import Query
+from app.telemetry import count_candidates, time_source
 
 ROWS = (Source.INTERESTS, Source.WORDS, Source.POPULAR)
 """Sources that put rows to the index: what they find is the best by score, so it is the best within a group too."""
@@ -91,10 +92,13 @@ class Retriever:
         if source is None:
             return True
         try:
-            found.add(name, await source.propose(ask, quota))
+            with time_source(name):
+                slots = await source.propose(ask, quota)
         except Exception:
             log.exception("source_failed", source=name)
             return False
+        count_candidates(name, len(slots))
+        found.add(name, slots)
         return True
 
 

@@ -74,6 +74,14 @@ def test_a_caches_counts_are_carried_over_once() -> None:
     assert 'penchant_interest_cache_total{outcome="misses",tier="memory"} 1.0' in lines()
 
 
+def test_a_source_is_timed_and_what_it_proposed_is_counted() -> None:
+    with telemetry.time_source("covisited"):
+        telemetry.count_candidates("covisited", 40)
+
+    assert 'penchant_source_seconds_count{source="covisited"} 1.0' in lines()
+    assert 'penchant_candidates_total{source="covisited"} 40.0' in lines()
+
+
 def test_queues_tell_what_waits_and_how_much_is_worked_on_at_once() -> None:
     telemetry.set_queue_waiting("user encoder", 3)
     telemetry.count_batch("user encoder", 3)

@@ -1,0 +1,1 @@
+"""What one house adds to Penchant."""
