@@ -79,7 +79,7 @@ from app.rollout.decisions import DecisionStore
 from app.rollout.rollout import Rollout
 from app.rollout.shadow import PURPOSE as SHADOW
 from app.rollout.shadow import Shadow, ShadowStore
-from app.rollout.warming import warm_users
+from app.rollout.warming import warm_paths, warm_users
 from app.scoring.scorer import Scorer
 from app.serving import Servings
 from app.settings import Settings
@@ -384,6 +384,10 @@ async def open_bundle_resources(
         await _follow(stack, crowd.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, placements.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
+        with contextlib.suppress(CacheUnavailable):
+            await cache.ping()
+        latest = await process.histories.recent_users(1)
+        await warm_paths(recommender, catalogue, latest, history_events=history_events)
         log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
             version=bundle.version,
