@@ -1,8 +1,8 @@
 """A bundle is warmed before it answers, so that no request is the first.
 
 What every request takes is taken beforehand: threads that torch starts at its first product, connections, columns that
-filters read. And who was active lately finds their interests encoded already: interest vectors are valid for one bundle,
-so the first requests of everybody after an exchange would wait for an encode, all of them at once.
+filters read. And who was active lately finds their interests encoded already: interest vectors are valid for one
+bundle, so the first requests of everybody after an exchange would wait for an encode, all of them at once.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ async def warm_paths(
     """Answer requests of every kind, each by the way and on the threads that answer them later, until none is degraded
     or MOST_TURNS are over; return the turns. Nothing is remembered of them.
 
-    users: those whose stored history is to be read. Where an answer is refused, that is logged and told by nothing else.
+    users: those whose stored history is to be read. Where an answer is refused, that is logged, and the last turn over.
     """
     requests = _requests(catalogue, users, history_events)
     for turn in range(1, MOST_TURNS + 1):
@@ -52,7 +52,7 @@ async def warm_paths(
 
 
 def _requests(catalogue: LiveCatalogue, users: Sequence[UserId], history_events: int) -> list[SlateRequest]:
-    """Of nobody; of histories of 1, 2, 4 ... events up to the longest; of words; and of all that may be asked at once."""
+    """Of nobody, of histories of 1, 2, 4 ... events up to the longest, of words, and of all of it at once."""
     now = datetime.now(UTC)
     slots = catalogue.index.sample(history_events).tolist()
     items = [catalogue.item_at(slot) for slot in slots]
@@ -60,14 +60,13 @@ def _requests(catalogue: LiveCatalogue, users: Sequence[UserId], history_events:
     nobody = SlateRequest(Context(now), k=20, unseen=True)
     lengths = [*(2**n for n in range(len(history).bit_length())), len(history)] if history else []
     words = items[0].title if items else "anything"
+    both = replace(nobody, history=history, words=words, steer=f"no {words}")
     return [
         nobody,
         *(replace(nobody, user_id=user_id) for user_id in users),
         *(replace(nobody, history=history[-length:]) for length in lengths),
         replace(nobody, words=words),
-        replace(
-            nobody, history=history, words=words, steer=f"no {words}", filter="exists(title)", diversity=0.5, explain=True
-        ),
+        replace(both, filter="exists(title)", diversity=0.5, explain=True),
     ]
 
 

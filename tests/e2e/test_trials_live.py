@@ -2,13 +2,14 @@
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server, item_ids, wait_until
+from server import Server, item_ids, like, wait_until
 from tiny import build_tiny
+
+pytestmark = pytest.mark.served(threads=2)
 
 USERS = [f"u{n}" for n in range(40)]
 FOLLOWED_S = 60
@@ -20,12 +21,16 @@ def other_version(tmp_path_factory: pytest.TempPathFactory, tiny_dataset: Any, t
 
 
 @pytest.fixture(scope="module")
-def server(other_version: Path, tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serves the tiny bundle; another lies beside it."""
-    bundle = shutil.copytree(tiny_bundle, other_version.parent / tiny_bundle.name)
-    with Server(bundle, tmp_path_factory.mktemp("trials"), workers=2, threads=2) as running:
-        running.send(*({"event_id": f"seen-{u}", "user_id": u, "item_id": "i1", "type": "like"} for u in USERS))
-        yield running
+def bundle(other_version: Path, tiny_bundle: Path) -> Path:
+    """The tiny bundle; another lies beside it."""
+    return shutil.copytree(tiny_bundle, other_version.parent / tiny_bundle.name)
+
+
+@pytest.fixture(scope="module")
+def server(server: Server) -> Server:
+    """Every user has liked one item."""
+    server.send(*(like(f"seen-{user}", user, "i1") for user in USERS))
+    return server
 
 
 def click(slate: Any, user_id: str) -> dict[str, Any]:
