@@ -387,7 +387,7 @@ async def open_bundle_resources(
         with contextlib.suppress(CacheUnavailable):
             await cache.ping()
         latest = await process.histories.recent_users(1)
-        await warm_paths(recommender, catalogue, latest, history_events=history_events)
+        await warm_paths(recommender.recommend, catalogue, latest, history_events=history_events)
         log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
             version=bundle.version,

@@ -6,17 +6,16 @@ bundle, so the first requests of everybody after an exchange would wait for an e
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import Context, Event, EventId, Rung, SlateRequest, UserId
+from app.domain import Context, Event, EventId, Rung, Slate, SlateRequest, UserId
 from app.errors import PenchantError
 from app.interests.profiles import Profiles
-from app.recommender import Recommender
 
 TOGETHER = 8
 """Users encoded at a time: the live traffic's batches take turns with these, so small ones hold nobody up."""
@@ -30,17 +29,22 @@ log = structlog.get_logger(__name__)
 
 
 async def warm_paths(
-    recommender: Recommender, catalogue: LiveCatalogue, users: Sequence[UserId], *, history_events: int
+    answer: Callable[[SlateRequest], Awaitable[Slate]],
+    catalogue: LiveCatalogue,
+    users: Sequence[UserId],
+    *,
+    history_events: int,
 ) -> int:
     """Answer requests of every kind, each by the way and on the threads that answer them later, until none is degraded
     or MOST_TURNS are over; return the turns. Nothing is remembered of them.
 
-    users: those whose stored history is to be read. Where an answer is refused, that is logged, and the last turn over.
+    answer: the main path. users: those whose stored history is to be read. Where an answer is refused, that is logged,
+    and the last turn over.
     """
     requests = _requests(catalogue, users, history_events)
     for turn in range(1, MOST_TURNS + 1):
         try:
-            slates = [await recommender.recommend(request) for request in requests]
+            slates = [await answer(request) for request in requests]
         except PenchantError as error:
             log.warning("warming_refused", reason=str(error))
             return turn

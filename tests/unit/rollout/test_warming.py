@@ -1,5 +1,4 @@
 from dataclasses import replace
-from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
@@ -32,7 +31,7 @@ class Answering:
 
 async def warm(answering: Answering, rooms: Rooms, *users: str) -> int:
     known = [UserId(user) for user in users]
-    return await warm_paths(cast("Any", answering), rooms.catalogue, known, history_events=20)
+    return await warm_paths(answering.recommend, rooms.catalogue, known, history_events=20)
 
 
 async def test_every_kind_of_request_is_answered_and_none_is_remembered(rooms: Rooms) -> None:
