@@ -130,6 +130,9 @@ def demo(
     serve: Annotated[bool, typer.Option(help="Serve at the end, or stop once all is ready to be served.")] = True,
 ) -> None:
     """Everything in one go on MovieLens-100K: fetch, clean, fine-tune, evaluate, load, serve. Reuses what is done."""
+    from app.threads import let_waiting_threads_sleep
+
+    let_waiting_threads_sleep()  # here, since training loads what serves afterwards
     from app.offline.demo import prepare_demo
     from app.serve import serve_forever
 

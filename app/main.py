@@ -38,6 +38,7 @@ from app.api.problems import install_problems
 from app.console import CONSOLE_HEADERS, CONSOLE_PATH, serve_console
 from app.logs import configure_logging
 from app.settings import Settings
+from app.threads import let_waiting_threads_sleep
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[Service]]
 
@@ -96,6 +97,7 @@ def _lifespan(settings: Settings, open_service: Opener) -> Callable[[FastAPI], A
 
 
 def _open_real_service(settings: Settings) -> AbstractAsyncContextManager[Service]:
+    let_waiting_threads_sleep()
     from app.wiring import open_service  # torch, FAISS and a bundle: for a server that starts, not for an import
 
     return open_service(settings)

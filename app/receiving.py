@@ -12,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 SLOWEST_BYTES_PER_S = 8_192
 """A body may take the deadline, and a second more for each so many bytes of it that came: large ones are no attack."""
 
+LINGER_S = 1.0
+"""After the refusal. Closed at once while bytes still come, the connection is reset, and the refusal lost with it."""
+
 TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%s"
@@ -33,12 +36,15 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._receive_s = receive_s
         self._deadline_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._start_clock()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if self._deadline_s is None:
             self._start_clock()
         elif self.cycle is not None and self.cycle.more_body:
@@ -78,4 +84,9 @@ class DeadlineProtocol(HttpToolsProtocol):
         log.info("request_too_slow", receive_s=self._receive_s)
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(TOO_SLOW % (len(PROBLEM), PROBLEM))
-        self.transport.close()
+        self._refused = True
+        if self.transport.can_write_eof():  # not over TLS
+            self.transport.write_eof()
+            self._timer = self.loop.call_later(LINGER_S, self.transport.close)
+        else:
+            self.transport.close()

@@ -92,7 +92,7 @@ class Recommender:
                 intent = replace(intent, degraded=intent.degraded + missing)
             with timer.stage("scoring"):
                 scores = self._scorer.score(query, index.gather(proposed.slots))
-                candidates, scores = keep_relevant(proposed, scores, request.min_relevance, index, query.gated)
+                candidates, scores = await keep_relevant(proposed, scores, request.min_relevance, index, query.gated)
                 scores = rules.apply(scores, candidates.slots)
             with timer.stage("reranking"):
                 composed = await self._composer.compose(request, placement, candidates, scores, first_position)
@@ -157,7 +157,7 @@ class Recommender:
                 eligible = await self._eligibility.read(request, intent.spoken.edits)
             with timer.stage("retrieval"):
                 sought = self._scorer.plain(intent.spoken.sought)
-                (slots,) = index.search(sought, max(breadth, request.k), eligible)
+                (slots,) = await index.find(sought, max(breadth, request.k), eligible)
                 candidates = Candidates(slots, ((Source.WORDS,),) * len(slots))
             with timer.stage("scoring"):
                 taste = intent.taste

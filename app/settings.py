@@ -40,7 +40,6 @@ class EventTypeSetting(BaseModel):
 
     weight: Weight | None = None
     full_weight: Weight | None = None
-    half_life_days: Annotated[float, Field(gt=0)] | None = None
 
 
 def _from_text(told: object) -> object:
@@ -104,7 +103,7 @@ class Settings(BaseSettings):
 
     event_types: EventTypes = Field(
         {},
-        description="What types of events are worth, by name: weight (-1 to 1), full_weight, half_life_days. What "
+        description="What types of events are worth, by name: weight (-1 to 1), full_weight. What "
         "training and serving read: clean and train again after a change.",
     )
     history_events: PositiveInt = Field(50, le=512, description="Last events of a user that the encoder reads.")

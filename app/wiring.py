@@ -79,7 +79,7 @@ from app.rollout.decisions import DecisionStore
 from app.rollout.rollout import Rollout
 from app.rollout.shadow import PURPOSE as SHADOW
 from app.rollout.shadow import Shadow, ShadowStore
-from app.rollout.warming import warm_users
+from app.rollout.warming import warm_paths, warm_users
 from app.scoring.scorer import Scorer
 from app.serving import Servings
 from app.settings import Settings
@@ -233,15 +233,25 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             servings=servings,
             rollout=rollout,
             shadow=shadow,
-            experiments=ExperimentDesk(store, trials, check=partial(_check_experiment, rollout, store)),
+            experiments=ExperimentDesk(
+                store, trials, check=partial(_check_experiment, rollout, store, PlacementStore(process.database))
+            ),
             online=OnlineReader(process.database, CatalogueStore(process.database)),
             imports=imports,
             import_jobs=import_jobs,
         )
 
 
-async def _check_experiment(rollout: Rollout[Resources], store: ExperimentStore, experiment: Experiment) -> None:
-    """Raises UnknownBundle and BundleUnfit: its bundles are opened before anybody is put into it."""
+async def _check_experiment(
+    rollout: Rollout[Resources], store: ExperimentStore, placements: PlacementStore, experiment: Experiment
+) -> None:
+    """Raises UnknownPlacement, UnknownBundle and BundleUnfit: its bundles are opened before anybody is put into it.
+
+    One that does not run may name what is gone.
+    """
+    if experiment.running:
+        for name in experiment.placement_names:
+            await placements.get(name)
     others = [one for one in store.all() if one.running and one.name != experiment.name]
     await rollout.keep(TRIALS, bundles_of([*others, experiment] if experiment.running else others))
 
@@ -374,6 +384,10 @@ async def open_bundle_resources(
         await _follow(stack, crowd.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, placements.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
+        with contextlib.suppress(CacheUnavailable):
+            await cache.ping()
+        latest = await process.histories.recent_users(1)
+        await warm_paths(recommender.recommend, catalogue, latest, history_events=history_events)
         log.info("bundle_opened", bundle=bundle.version, device=str(process.device), items=catalogue.index.n_alive)
         yield Resources(
             version=bundle.version,

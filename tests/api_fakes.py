@@ -46,6 +46,7 @@ from app.errors import (
     UnknownUser,
 )
 from app.explanation.map_places import MapInterest, MapItem, SpaceMap
+from app.explanation.place import ContextEffect, PlaceExplanation, Remedy, Verdict, WithoutEvent
 from app.history.observations import Observation
 from app.history.store import AppendResult
 from app.interests.reader import Evidence, Interest, ReadableInterests
@@ -267,6 +268,40 @@ class LastEvent:
         return ReadableInterests((interest,), [])
 
 
+class FixedPlaces:
+    """Every item of the catalogue is first in every slate, and stays there without its one event."""
+
+    def __init__(self, catalogue: MemoryCatalogue) -> None:
+        self._catalogue = catalogue
+
+    async def explain(self, slate_id: str, item_id: ItemId) -> PlaceExplanation:
+        item = await self._catalogue.get(item_id)
+        evidence = WithoutEvent(
+            "e1", item_id, item.title, datetime(2025, 6, 1, tzinfo=UTC), 1.0, 3, 2, "Without it: 3rd"
+        )
+        remedy = Remedy("phrase", "Steered by it", {"steer": "western", "steer_weight": 0.5}, 1, enters=True)
+        return PlaceExplanation(
+            slate_id=slate_id,
+            item_id=item_id,
+            title=item.title,
+            verdict=Verdict.SHOWN,
+            text=f"{item.title} is in place 1",
+            position=1,
+            rank=1,
+            n_eligible=3,
+            score=1.5,
+            served_score=1.5,
+            gap=0.0,
+            parts={"text": 1.0, "prior": 0.5},
+            phrases=("western",),
+            evidence=(evidence,),
+            context=ContextEffect(part=0.1, open_score=1.4, open_rank=2, text="In no context it would rank 2nd"),
+            remedies=(remedy,),
+            reproduced=True,
+            bundle="bundle-1",
+        )
+
+
 class LastSaid:
     """Keeps what was last said of each phrase. Every `never` removes three items. Raises `error` if set."""
 
@@ -442,6 +477,7 @@ class FakeResources:
         self.maps = FlatMap(self.catalogue)
         self.leaderboards = self.similarity = FixedLists(self.catalogue, self.histories)
         self.editor = LastSaid()
+        self.places = FixedPlaces(self.catalogue)
 
     def lease(self) -> AbstractContextManager["FakeResources"]:
         return nullcontext(self)

@@ -60,6 +60,12 @@ class Experiment:
                 return arm
         return self.arms[-1]
 
+    @property
+    def placement_names(self) -> tuple[str, ...]:
+        """Every placement it names, each once: whose requests take part, and whose rules arms use."""
+        of_arms = (arm.placement for arm in self.arms if arm.placement is not None)
+        return tuple(dict.fromkeys((*self.placements, *of_arms)))
+
     def label(self, arm: Arm) -> str:
         """What slates are marked with."""
         return f"{self.name}/{arm.name}"

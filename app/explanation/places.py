@@ -24,6 +24,10 @@ SAME_SCORE = 1e-3
 """Two workings-out of one score: sums of float32 in another order, and six decimals in the record."""
 
 
+LIFTED_BY_SCORE = {Verdict.BELOW_CUT, Verdict.NOT_PROPOSED, Verdict.REARRANGED}
+"""What a better score would help: an item that a rule keeps out stays out, whatever it scores."""
+
+
 class PlaceExplainer:
     """What `GET /v1/slates/{slate_id}/items/{item_id}/explanation` calls."""
 
@@ -60,7 +64,7 @@ class PlaceExplainer:
         served = next((item for item in record.items if item.item_id == item_id), None)
         now, evidence = await asyncio.to_thread(self._measure, situation, slot)
         verdict, remedy = await self._judge(situation, slot, now, served)
-        remedies = () if served is not None else await self._remedies.find(situation, slot, now)
+        remedies = await self._remedies.find(situation, slot, now) if verdict in LIFTED_BY_SCORE else ()
         return self._tell(situation, slot, now, served, verdict, evidence, (*remedy, *remedies))
 
     def _measure(self, situation: Situation, slot: int) -> tuple[Standing, tuple[WithoutEvent, ...]]:

@@ -24,32 +24,31 @@ class EventType:
     """A type of event and what it is worth.
 
     full_weight: where an event may tell how much of the item was taken in (completion, dwell_s), its weight for all of
-    it; None where that does not change what it is worth. half_life_days: after how long an event counts half, where
-    counts forget; none here goes by it yet. The user encoder reads the age of an event itself and needs none.
+    it; None where that does not change what it is worth. Nothing says how fast a type is forgotten: the user encoder
+    reads the age of each event itself.
     """
 
     name: str
     weight: float
-    half_life_days: float
     full_weight: float | None = None
 
 
 _BUILT_IN = (
-    EventType("view", 0.2, 30, full_weight=0.5),
-    EventType("click", 0.3, 30),
-    EventType("play", 0.5, 90, full_weight=0.9),
-    EventType("bookmark", 0.7, 180),
-    EventType("add_to_cart", 0.7, 60),
-    EventType("share", 0.8, 180),
-    EventType("purchase", 1.0, 365),
-    EventType("like", 1.0, 365),
-    EventType(RATING, 0.6, 365),
-    EventType("dislike", -1.0, 365),
-    EventType("hide", -1.0, 365),
-    EventType(SEARCH, 0.0, 30),
-    EventType(IMPRESSION, 0.0, 30),
+    EventType("view", 0.2, full_weight=0.5),
+    EventType("click", 0.3),
+    EventType("play", 0.5, full_weight=0.9),
+    EventType("bookmark", 0.7),
+    EventType("add_to_cart", 0.7),
+    EventType("share", 0.8),
+    EventType("purchase", 1.0),
+    EventType("like", 1.0),
+    EventType(RATING, 0.6),
+    EventType("dislike", -1.0),
+    EventType("hide", -1.0),
+    EventType(SEARCH, 0.0),
+    EventType(IMPRESSION, 0.0),
 )
-UNKNOWN = EventType("", 0.3, 30)
+UNKNOWN = EventType("", 0.3)
 """A type of the client's own that nobody configured: it counts like a click."""
 
 _types = {known.name: known for known in _BUILT_IN}
@@ -69,10 +68,6 @@ def use_event_types(changes: Mapping[str, Mapping[str, float]]) -> None:
 def event_types() -> tuple[EventType, ...]:
     """The types with a weight of their own, in the order of the table."""
     return tuple(_types.values())
-
-
-def half_life_days(event_type: str) -> float:
-    return _types.get(event_type, UNKNOWN).half_life_days
 
 
 def event_weight(

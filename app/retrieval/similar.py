@@ -75,7 +75,9 @@ class SimilarityFinder:
         slot = self._catalogue.find_slot(item_id)
         if slot is None or not self._catalogue.is_served(item_id):
             raise UnknownItem(f"the catalogue holds no item {item_id!r}: PUT it first, or look at the spelling")
-        slots = self._candidates(slot, item_id, by, await self._never.removed(await self._intents.edits_of(asker)))
+        slots = await self._candidates(
+            slot, item_id, by, await self._never.removed(await self._intents.edits_of(asker))
+        )
         vectors = self._catalogue.index.gather(slots)
         text, behaviour = self._compare(slot, item_id, slots, vectors, by)
         taste, rung, degraded = await self._taste(asker, vectors, user_impact)
@@ -113,7 +115,7 @@ class SimilarityFinder:
             if await self._histories.knows(other := view.user_ids[code])
         ]
 
-    def _candidates(self, slot: int, item_id: ItemId, by: Likeness, never: IntArray) -> IntArray:
+    async def _candidates(self, slot: int, item_id: ItemId, by: Likeness, never: IntArray) -> IntArray:
         """What either comparison finds: the nearest by text and by learned behaviour, and what was liked together.
 
         never: slots that are left out.
@@ -128,7 +130,7 @@ class SimilarityFinder:
         rows[0, :block] = own[:block]
         rows[1, block:dim] = own[block:dim]
         wanted = {Likeness.TEXT: rows[:1], Likeness.BEHAVIOUR: rows[1:], Likeness.BOTH: rows}[by]
-        found = index.search(wanted, CANDIDATES, eligible)
+        found = await index.find(wanted, CANDIDATES, eligible)
         if by is not Likeness.TEXT:
             together = self._crowd.covisited([item_id])[0]
             together = together[(together >= 0) & (together < len(eligible))]

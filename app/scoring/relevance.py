@@ -19,26 +19,26 @@ ROUNDING = 1e-4
 """The best item's score, computed in another order of sums, must not fall below itself."""
 
 
-def keep_relevant(
+async def keep_relevant(
     candidates: Candidates, scores: Scores, at_least: float | None, index: ItemIndex, queries: FloatArray
 ) -> tuple[Candidates, Scores]:
     """Those that reach the floor, all where it is None. scores: still without rules. queries: (Q, D), as searched."""
     if at_least is None:
         return candidates, scores
-    reached = np.flatnonzero(_reaches(scores.total, at_least, index, queries))
+    reached = np.flatnonzero(await _reaches(scores.total, at_least, index, queries))
     kept = Candidates(candidates.slots[reached], tuple(candidates.sources[place] for place in reached))
     return kept, take(scores, reached)
 
 
-def _reaches(totals: DoubleArray, at_least: float, index: ItemIndex, queries: FloatArray) -> BoolArray:
+async def _reaches(totals: DoubleArray, at_least: float, index: ItemIndex, queries: FloatArray) -> BoolArray:
     """Where nothing is better than the typical item, all that are as good are relevant."""
-    best, typical = _best(index, queries), _typical(index, queries)
+    best, typical = await _best(index, queries), _typical(index, queries)
     reached: BoolArray = totals >= typical + at_least * (best - typical) - ROUNDING
     return reached
 
 
-def _best(index: ItemIndex, queries: FloatArray) -> float:
-    tops = [slots for slots in index.search(queries, 1) if len(slots)]
+async def _best(index: ItemIndex, queries: FloatArray) -> float:
+    tops = [slots for slots in await index.find(queries, 1) if len(slots)]
     return float((index.gather(np.concatenate(tops)) @ queries.T).max()) if tops else -np.inf
 
 

@@ -102,6 +102,11 @@ def item_ids(slate: Any) -> list[str]:
     return [item["item_id"] for item in slate["items"]]
 
 
+def like(number: str, user_id: str, item_id: str) -> dict[str, Any]:
+    """An event."""
+    return {"event_id": f"like-{number}", "user_id": user_id, "item_id": item_id, "type": "like"}
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,26 +1,26 @@
 """What a request may ask for, over HTTP: filters, boosts, what was seen, pages, batches and lists of one's own."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from server import Server, item_ids
 
+pytestmark = pytest.mark.served(workers=1)
+
 AT = {"at": "2024-06-03T10:00:00Z"}
 
 
 @pytest.fixture(scope="module")
-def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tiny_bundle, tmp_path_factory.mktemp("asking") / "var") as running:
-        events = [("ada", "i3", "like"), ("ada", "i4", "view"), ("ada", "i33", "like"), ("ada", "i35", "rating")]
-        running.send(
-            *(
-                {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": "2024-06-01T10:00:00Z"}
-                for n, (user, item, kind) in enumerate(events)
-            )
+def server(server: Server) -> Server:
+    """Ada has done something."""
+    events = [("ada", "i3", "like"), ("ada", "i4", "view"), ("ada", "i33", "like"), ("ada", "i35", "rating")]
+    server.send(
+        *(
+            {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": "2024-06-01T10:00:00Z"}
+            for n, (user, item, kind) in enumerate(events)
         )
-        yield running
+    )
+    return server
 
 
 def ask(server: Server, **request: Any) -> Any:

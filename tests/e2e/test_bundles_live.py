@@ -3,14 +3,15 @@
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from server import Server, wait_until
+from server import Server, like, wait_until
 from tiny import build_tiny
+
+pytestmark = pytest.mark.served(threads=2)
 
 SWITCH_TIMEOUT_S = 60
 
@@ -32,13 +33,15 @@ def versions(artifacts: Path, tiny_bundle: Path) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(artifacts: Path, versions: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    data_dir = tmp_path_factory.mktemp("bundles-live")
-    with Server(artifacts / versions[0], data_dir, workers=2, threads=2) as running:
-        running.send(
-            *({"event_id": f"e{n}", "user_id": f"u{n}", "item_id": f"i{n}", "type": "like"} for n in range(20))
-        )
-        yield running
+def bundle(artifacts: Path, versions: tuple[str, str]) -> Path:
+    return artifacts / versions[0]
+
+
+@pytest.fixture(scope="module")
+def server(server: Server) -> Server:
+    """Twenty users have liked an item each."""
+    server.send(*(like(f"{n}", f"u{n}", f"i{n}") for n in range(20)))
+    return server
 
 
 class Hammer:

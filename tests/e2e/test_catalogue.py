@@ -3,22 +3,13 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 from server import Server, item_ids, wait_until
 
 TURNS = 6
 JSONL = {"Content-Type": "application/jsonl"}
-
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tiny_bundle, tmp_path_factory.mktemp("catalogue") / "var", workers=2) as running:
-        yield running
 
 
 def patch(server: Server, item_id: str, change: dict[str, Any], expect: int = 200) -> Any:

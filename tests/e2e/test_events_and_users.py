@@ -4,7 +4,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,6 @@ from app.offline.dataset import read_dataset
 
 TURNS = 6
 """Questions asked in a row, each on a new connection, so that both workers are met."""
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("events") / "var"
-
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, data_dir: Path) -> Iterator[Server]:
-    with Server(tiny_bundle, data_dir, workers=2) as running:
-        yield running
 
 
 def did(event_id: str, user_id: str, item_id: str, event_type: str = "like", **more: Any) -> dict[str, Any]:

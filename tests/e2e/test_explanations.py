@@ -1,27 +1,13 @@
 """A slate served, then its places explained, over HTTP: two workers, so that one explains what the other has served."""
 
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.progress import Progress
 from server import Server, item_ids, wait_until
 
-from app.offline.load import load_dataset
+pytestmark = pytest.mark.served(stored=True)
 
 AT = {"at": "2024-06-03T10:00:00Z"}
-
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, tiny_dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("explanations") / "var"
-    folder.mkdir()
-    database = f"sqlite:///{folder / 'penchant.sqlite3'}"
-    asyncio.run(load_dataset(tiny_dataset_folder, "tiny", database, Progress(disable=True)))
-    with Server(tiny_bundle, folder, workers=2) as running:
-        yield running
 
 
 def path(slate: Any, item_id: str) -> str:

@@ -2,8 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -13,14 +11,9 @@ COMMON, OTHER, ADMIN = "shop-key", "app-key", "ops-key"
 GRANTED = 40
 RECEIVE_S = 2
 
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    data_dir = tmp_path_factory.mktemp("guarded")
-    keys = {"api_key": f"{COMMON},{OTHER}", "admin_api_key": ADMIN}
-    limits = {"rate_limit": f"{GRANTED}/minute", "receive_s": RECEIVE_S}
-    with Server(tiny_bundle, data_dir, workers=2, **keys, **limits) as running:
-        yield running
+pytestmark = pytest.mark.served(
+    api_key=f"{COMMON},{OTHER}", admin_api_key=ADMIN, rate_limit=f"{GRANTED}/minute", receive_s=RECEIVE_S
+)
 
 
 def ask(server: Server, method: str, path: str, key: str | None, body: object = None) -> httpx2.Response:

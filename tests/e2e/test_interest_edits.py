@@ -1,33 +1,15 @@
 """Interests read, edited and steered over HTTP: two workers, a real Valkey, the tiny bundle."""
 
-import asyncio
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.progress import Progress
 from server import Server, item_ids
 
-from app.offline.load import load_dataset
+pytestmark = pytest.mark.served(stored=True)
 
 AT = {"at": "2024-06-03T10:00:00Z"}
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, tiny_dataset_folder: Path) -> Path:
-    folder = tmp_path_factory.mktemp("steering") / "var"
-    folder.mkdir()
-    database = f"sqlite:///{folder / 'penchant.sqlite3'}"
-    asyncio.run(load_dataset(tiny_dataset_folder, "tiny", database, Progress(disable=True)))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, data_dir: Path) -> Iterator[Server]:
-    with Server(tiny_bundle, data_dir, workers=2) as running:
-        yield running
 
 
 def edit(server: Server, user: str, *operations: tuple[str, str | None]) -> Any:

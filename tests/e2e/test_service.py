@@ -1,42 +1,18 @@
 """The whole service over HTTP, on a bundle made by the real jobs: what a client may count on."""
 
-import asyncio
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.progress import Progress
-from server import Server, item_ids, wait_until
+from server import Server, item_ids, like, wait_until
 
-from app.offline.load import load_dataset
+pytestmark = pytest.mark.served(stored=True)
 
 NEW_FILM = {"title": "bright space robots film", "categories": ["space"], "properties": {"year": 2024}}
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, tiny_dataset_folder: Path) -> Path:
-    """Where the tiny data set's events are stored already, as `penchant data load` leaves it."""
-    folder = tmp_path_factory.mktemp("service") / "var"
-    folder.mkdir()
-    database = f"sqlite:///{folder / 'penchant.sqlite3'}"
-    asyncio.run(load_dataset(tiny_dataset_folder, "tiny", database, Progress(disable=True)))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, data_dir: Path) -> Iterator[Server]:
-    """Two workers and an embedded Valkey."""
-    with Server(tiny_bundle, data_dir, workers=2) as running:
-        yield running
-
-
-def like(number: str, user_id: str, item_id: str) -> dict[str, Any]:
-    return {"event_id": f"like-{number}", "user_id": user_id, "item_id": item_id, "type": "like"}
 
 
 def history_of(user_id: str, tiny_dataset: Any) -> set[str]:

@@ -1,38 +1,15 @@
 """Sources, placements, lists, similar items and search, over HTTP on two workers: what a client may count on."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.progress import Progress
-from server import Server, item_ids, wait_until
+from server import Server, item_ids, like, wait_until
 
-from app.offline.load import load_dataset
+pytestmark = pytest.mark.served(stored=True)
 
 TURNS = 6
 """Questions asked in a row, each on a new connection, so that both workers are met."""
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, tiny_dataset_folder: Path) -> Path:
-    folder = tmp_path_factory.mktemp("sources") / "var"
-    folder.mkdir()
-    database = f"sqlite:///{folder / 'penchant.sqlite3'}"
-    asyncio.run(load_dataset(tiny_dataset_folder, "tiny", database, Progress(disable=True)))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, data_dir: Path) -> Iterator[Server]:
-    with Server(tiny_bundle, data_dir, workers=2) as running:
-        yield running
-
-
-def like(number: str, user_id: str, item_id: str) -> dict[str, Any]:
-    return {"event_id": f"like-{number}", "user_id": user_id, "item_id": item_id, "type": "like"}
 
 
 def everywhere(holds: Any) -> Any:

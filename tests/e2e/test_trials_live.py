@@ -2,13 +2,14 @@
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server, item_ids, wait_until
+from server import Server, item_ids, like, wait_until
 from tiny import build_tiny
+
+pytestmark = pytest.mark.served(threads=2)
 
 USERS = [f"u{n}" for n in range(40)]
 FOLLOWED_S = 60
@@ -20,12 +21,16 @@ def other_version(tmp_path_factory: pytest.TempPathFactory, tiny_dataset: Any, t
 
 
 @pytest.fixture(scope="module")
-def server(other_version: Path, tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Serves the tiny bundle; another lies beside it."""
-    bundle = shutil.copytree(tiny_bundle, other_version.parent / tiny_bundle.name)
-    with Server(bundle, tmp_path_factory.mktemp("trials"), workers=2, threads=2) as running:
-        running.send(*({"event_id": f"seen-{u}", "user_id": u, "item_id": "i1", "type": "like"} for u in USERS))
-        yield running
+def bundle(other_version: Path, tiny_bundle: Path) -> Path:
+    """The tiny bundle; another lies beside it."""
+    return shutil.copytree(tiny_bundle, other_version.parent / tiny_bundle.name)
+
+
+@pytest.fixture(scope="module")
+def server(server: Server) -> Server:
+    """Every user has liked one item."""
+    server.send(*(like(f"seen-{user}", user, "i1") for user in USERS))
+    return server
 
 
 def click(slate: Any, user_id: str) -> dict[str, Any]:
@@ -89,10 +94,19 @@ def test_users_stay_in_their_arms_in_every_worker_and_clicks_count_for_them(
     wait_until(lambda: all(arm_of(server, user) is None for user in USERS[:10]), 10)
 
 
-def test_an_experiment_with_a_bundle_that_is_not_there_is_refused(server: Server) -> None:
-    arms = [{}, {"bundle": "0" * 12}]
-    problem = server.ask("POST", "/v1/experiments", {"name": "ghost", "arms": arms}, expect=404)
-    assert problem["type"].endswith("/unknown-bundle")
+@pytest.mark.parametrize(
+    ("told", "problem_type"),
+    [
+        ({"arms": [{}, {"bundle": "0" * 12}]}, "unknown-bundle"),
+        ({"arms": [{}, {"placement": "nowhere"}]}, "unknown-placement"),
+        ({"arms": [{}, {}], "placements": ["nowhere"]}, "unknown-placement"),
+    ],
+)
+def test_an_experiment_that_names_what_is_not_there_is_refused(
+    server: Server, told: dict[str, Any], problem_type: str
+) -> None:
+    problem = server.ask("POST", "/v1/experiments", {"name": "ghost", **told}, expect=404)
+    assert problem["type"].endswith(f"/{problem_type}")
     assert server.ask("GET", "/v1/experiments")["experiments"] == []
 
 

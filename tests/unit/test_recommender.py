@@ -9,9 +9,25 @@ import pytest
 from tiny import GENRES, event, tiny_items
 from tiny_rooms import MONDAY_MORNING, asking
 
-from app.domain import PART_NAMES, Boost, Context, Item, ItemId, Profiling, Rung, Seen, Slate, Source
+from app.domain import (
+    PART_NAMES,
+    Boost,
+    Context,
+    EditOperation,
+    InterestChange,
+    Item,
+    ItemId,
+    Profiling,
+    Rung,
+    Seen,
+    Slate,
+    SlateRequest,
+    Source,
+    UserId,
+)
 from app.errors import UnknownPlacement, UnknownSlate
-from app.placements.placement import Pin, Placement
+from app.interests.intent import Intent, IntentReader
+from app.placements.placement import Pin, Placement, Sponsorship
 from app.recommender import Recommender
 from app.reranking.compose import Knobs
 from app.settings import Settings
@@ -363,6 +379,63 @@ async def test_a_search_finds_what_the_words_say_in_the_order_of_taste(resources
     assert ids(personal) == ids(ranked)  # taste decides their order
     assert all(place.sources == (Source.WORDS,) for place in personal.items)
     assert not personal.has_next
+
+
+@pytest.mark.parametrize("user_id", ["ada", "stranger"])
+async def test_a_search_leaves_out_what_whoever_asks_never_wants(resources: Resources, user_id: str) -> None:
+    await resources.editor.edit(UserId(user_id), [InterestChange(EditOperation.NEVER, "western")])
+    slate = await resources.recommender.search(asking(user_id, words="slow western", k=20, seen=Seen.ALWAYS), 60)
+    assert len(slate.items) == 20
+    assert not [place for place in slate.items if "western" in place.item.categories]
+
+
+async def test_more_of_a_phrase_moves_a_search_towards_the_order_of_that_phrase(resources: Resources) -> None:
+    asked = asking("ada", words="slow film", k=60, seen=Seen.ALWAYS)
+    of_phrase = ids(await resources.recommender.search(asking(words="western", k=60), 60))
+    plain = ids(await resources.recommender.search(asked, 60))
+    await resources.editor.edit(UserId("ada"), [InterestChange(EditOperation.MORE, "western")])
+    edited = ids(await resources.recommender.search(asked, 60))
+
+    def distance(order: list[str]) -> int:
+        return sum(abs(order.index(item_id) - place) for place, item_id in enumerate(of_phrase))
+
+    assert distance(edited) < distance(plain)
+
+
+async def test_a_search_reads_the_intent_once(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = IntentReader.read, []
+
+    async def count(reader: IntentReader, request: SlateRequest) -> Intent:
+        asked.append(request)
+        return await read(reader, request)
+
+    monkeypatch.setattr(IntentReader, "read", count)
+    await resources.recommender.search(asking("ada", words="slow western"), 10)
+    assert len(asked) == 1
+
+
+async def test_no_source_and_no_pin_brings_what_is_never_wanted(resources: Resources) -> None:
+    """Whatever a placement puts forward, and whatever was liked by others."""
+    await resources.histories.append([event(20 + n, "bob", f"i{n}") for n in range(60)])
+    await resources.crowd.catch_up()
+    await resources.editor.edit(UserId("ada"), [InterestChange(EditOperation.NEVER, "western")])
+    western = next(item.item_id for item in tiny_items() if "western" in item.categories)
+    names = [str(name) for name in Source if name not in {Source.CALLER, Source.PINNED, Source.SPONSORED}]
+    for name in names:
+        paid = Sponsorship(0.3, filter='categories has "western"')
+        await resources.placements.put(
+            Placement(f"only-{name}", k=30, sources={name: 60}, pins=(Pin(western, 1),), sponsored=paid)
+        )
+        asked = asking("ada", words="western", k=30, placement=f"only-{name}", seen=Seen.ALWAYS)
+        slate = await resources.recommender.recommend(asked)
+        assert slate.items
+        assert not [place for place in slate.items if "western" in place.item.categories], name
+
+
+async def test_a_checked_request_counts_without_what_is_never_wanted(resources: Resources) -> None:
+    before = (await resources.recommender.check(asking("ada", seen=Seen.ALWAYS))).n_eligible
+    await resources.editor.edit(UserId("ada"), [InterestChange(EditOperation.NEVER, "western")])
+    assert (await resources.recommender.check(asking("ada", seen=Seen.ALWAYS))).n_eligible == before - 10
 
 
 async def test_a_search_leaves_out_what_its_filter_and_its_list_do(resources: Resources) -> None:

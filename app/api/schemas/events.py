@@ -154,9 +154,6 @@ class EventTypeAnswer(Wire):
     full_weight: float | None = Field(
         description="Its weight for an item taken in whole, where `completion` or `dwell_s` count; null where not."
     )
-    half_life_days: float = Field(
-        description="Days after which it counts half. Told for your own counting: no count here goes by it yet."
-    )
     is_history: bool = Field(description="Whether it is read as history and makes its item seen.")
     is_refusal: bool = Field(description="Whether its item stays out of the user's slates from then on.")
 
@@ -166,7 +163,6 @@ class EventTypeAnswer(Wire):
             name=known.name,
             weight=known.weight,
             full_weight=known.full_weight,
-            half_life_days=known.half_life_days,
             is_history=known.name not in OBSERVED,
             is_refusal=known.weight < 0,
         )

@@ -24,7 +24,7 @@ class ArmIn(Wire):
 
     share: Number = Field(1.0, gt=0, le=1_000, description="Of the units, relative to the other arms'. Above 0.")
     bundle: BundleVersion | None = Field(None, description="The bundle that answers. Default: the active one.")
-    placement: Identifier | None = Field(None, description="The placement whose rules are used instead.")
+    placement: Identifier | None = Field(None, description="The placement, one there is, whose rules are used.")
     diversity: Knob = Field(None, description="0 to 1.")
     novelty: Knob = Field(None, description="0 to 1.")
     exploration: Knob = Field(None, description="0 to 1.")
@@ -40,7 +40,9 @@ class ExperimentIn(Wire):
     )
     running: StrictBool = Field(True, description="False: nobody is put into it; what was served still counts.")
     placements: tuple[Identifier, ...] = Field(
-        (), max_length=100, description="Only requests for these take part. Default: all requests."
+        (),
+        max_length=100,
+        description="Only requests for these take part; all of them there. Default: all requests.",
     )
     traffic: Number = Field(1.0, ge=0, le=1, description="Share of users and sessions that take part, 0 to 1.")
     success_types: tuple[EventType, ...] = Field(

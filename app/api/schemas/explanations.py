@@ -83,7 +83,8 @@ class ExplanationAnswer(Wire):
     )
     context: ContextEffectAnswer
     remedies: list[RemedyAnswer] = Field(
-        description="For an item outside the slate what would lift it, at most 2 of a kind. Empty for one shown."
+        description="For an item outside the slate what would lift it, at most 2 of a kind, or what would lift the "
+        "rule that keeps it out. Empty for one shown."
     )
     reproduced: bool = Field(
         description="Whether the slate's scores, worked out anew from the events up to then, are those answered. "

@@ -23,6 +23,15 @@ Phrase = Annotated[str, StringConstraints(max_length=200, pattern=NOT_BLANK)]
 class InterestChange(Wire):
     """One thing said of one phrase."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"op": {"const": "reset"}}},
+                {"properties": {"phrase": {"type": "string"}}, "required": ["phrase"]},
+            ]
+        }
+    )
+
     op: EditOperation = Field(
         description="more: pull towards it. less: bury it. never: remove what carries or matches it. reset: take back "
         "what was said of it, or of everything where no phrase is given."

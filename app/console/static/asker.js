@@ -22,6 +22,7 @@ const NOBODY_YET = {
   explain: false,
   filter: "",
   steer: "",
+  steerWeight: 0.5,
   placement: "",
   knobs: {},
 };
@@ -35,7 +36,7 @@ export function useAsker() {
 
 // The body of POST /v1/recommendations; null while it is not said who asks.
 export function toRequest(asker) {
-  const { who, userId, words, history, k, seen, exclude, explain, filter, steer, placement, knobs } = {
+  const { who, userId, words, history, k, seen, exclude, explain, filter, steer, steerWeight, placement, knobs } = {
     ...NOBODY_YET,
     ...asker,
   };
@@ -51,7 +52,7 @@ export function toRequest(asker) {
   if (exclude.length) request.exclude = exclude.map(({ item_id }) => item_id);
   if (explain) request.explain = true;
   if (filter.trim()) request.filter = filter.trim();
-  if (steer.trim()) request.steer = steer.trim();
+  if (steer.trim() && who !== "nobody") Object.assign(request, { steer: steer.trim(), steer_weight: steerWeight });
   if (placement) request.placement = placement;
   Object.assign(request, knobs);
   const context = toContext(asker);
@@ -64,6 +65,9 @@ function toContext({ hour, day, features }) {
   if (hour !== null || day !== null) context.at = momentOf(hour, day).toISOString();
   return context;
 }
+
+// From 0, a Monday, in UTC.
+export const dayOf = (moment) => (moment.getUTCDay() + 6) % 7;
 
 // The last moment, in UTC, that has this weekday and this hour.
 function momentOf(hour, day) {
@@ -130,8 +134,17 @@ export function Asker({ offer }) {
         fields.steer &&
         who !== "nobody" &&
         html`<${Field} id="steer" label="Steer it, this once">
-          <input id="steer" placeholder="something light for tonight" value=${asker.steer}
+          <input id="steer" maxlength="1000" placeholder="something light, less crime" value=${asker.steer ?? ""}
             onInput=${(e) => change({ steer: e.target.value })} /><//>`
+      }
+      ${
+        fields.steer &&
+        who !== "nobody" &&
+        asker.steer?.trim() &&
+        html`<${Field} id="steer-weight"
+          label=${html`How much of it <output for="steer-weight">${(asker.steerWeight ?? 0.5).toFixed(2)}</output>`}>
+          <input id="steer-weight" type="range" min="0" max="1" step="0.05" value=${asker.steerWeight ?? 0.5}
+            onInput=${(e) => change({ steerWeight: Number(e.target.value) })} /><//>`
       }
       ${who === "nobody" && html`<p class="hint">Nothing is known: the slate is what is popular in this context.</p>`}
     </section>
@@ -228,7 +241,7 @@ function Moment({ asker, change }) {
   const [value, setValue] = useState("");
   const now = new Date();
   const shownHour = hour ?? now.getUTCHours();
-  const shownDay = day ?? (now.getUTCDay() + 6) % 7;
+  const shownDay = day ?? dayOf(now);
   const isNow = hour === null && day === null;
   const add = () => {
     if (!name.trim() || !value.trim()) return;

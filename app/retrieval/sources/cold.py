@@ -27,7 +27,7 @@ class ColdSource:
         eligible = ask.eligible & self._mask()[: len(ask.eligible)]
         if Source.POPULAR in ask.intent.sources or not eligible.any():
             return np.empty(0, dtype=np.int64)
-        return merge(self._catalogue.index.search(ask.query.gated, n, eligible))[:n]
+        return merge(await self._catalogue.index.find(ask.query.gated, n, eligible))[:n]
 
     def _mask(self) -> BoolArray:
         """(n_slots,) True for cold ones; made anew when the standings are, or items have come."""

@@ -33,4 +33,4 @@ class SponsoredSource:
             return np.empty(0, dtype=np.int64)
         paid = await self._masks.mask(ask.placement.sponsored.filter, ask.request.context.at)
         eligible = self._catalogue.index.served(paid)[: len(ask.eligible)] & ask.eligible
-        return merge(self._catalogue.index.search(ask.query.gated, n, eligible))[:n]
+        return merge(await self._catalogue.index.find(ask.query.gated, n, eligible))[:n]

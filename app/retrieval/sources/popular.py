@@ -18,4 +18,4 @@ class PopularSource:
     async def propose(self, ask: Ask, n: int) -> IntArray:
         nobody = np.empty((0, self._scorer.dim), dtype=np.float32)
         query = self._scorer.query(nobody, ask.request.context, None)
-        return self._index.search(query.gated, n, ask.eligible)[0]
+        return (await self._index.find(query.gated, n, ask.eligible))[0]

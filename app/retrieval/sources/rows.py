@@ -20,7 +20,7 @@ class RowSource:
         rows = [row for row, source in enumerate(ask.intent.sources) if source is self.name]
         if not rows:
             return np.empty(0, dtype=np.int64)
-        return merge(self._index.search(ask.query.gated[rows], n, ask.eligible))
+        return merge(await self._index.find(ask.query.gated[rows], n, ask.eligible))
 
 
 def merge(found: Sequence[IntArray]) -> IntArray:

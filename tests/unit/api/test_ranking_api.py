@@ -38,3 +38,11 @@ def test_items_told_on_the_spot_come_back_by_their_id_or_their_place(client: Tes
 
 def test_an_item_told_without_a_title_is_refused(client: TestClient) -> None:
     assert client.post("/v1/rank", json={"items": [{"item_id": "draft-7"}]}).status_code == 422
+
+
+@pytest.mark.parametrize("value", ["x" * 10_001, ["x" * 10_001], [1, "x" * 10_001, None], ["x"] * 101, [["x"]]])
+def test_a_property_past_its_bounds_is_refused_in_a_list_too(client: TestClient, value: object) -> None:
+    answer = client.post("/v1/rank", json={"items": [{"title": "Night Train", "properties": {"note": value}}]})
+
+    assert answer.status_code == 422
+    assert answer.json()["type"].endswith("/invalid-request")

@@ -186,6 +186,7 @@ async def test_an_item_that_a_rule_keeps_out_is_told_the_rule_and_what_lifts_it(
     assert (excluded.verdict, excluded.rank, excluded.remedies[0].kind) == ("excluded", 1, "exclude")
     assert (seen.verdict, seen.remedies[0].change) == ("seen", {"seen": Seen.ALWAYS.value})
     assert excluded.remedies[0].enters
+    assert len(excluded.remedies) == len(seen.remedies) == 1  # no score helps an item that a rule keeps out
 
 
 async def test_never_is_told_with_the_phrase_that_takes_it_back(house: House) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.history import weights
-from app.history.weights import event_types, event_weight, half_life_days, is_refusal, use_event_types
+from app.history.weights import event_types, event_weight, is_refusal, use_event_types
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +45,8 @@ def test_a_weight_is_always_from_minus_one_to_one(
 
 
 def test_configured_types_change_the_table_and_the_next_configuration_starts_anew() -> None:
-    use_event_types(
-        {"trailer": {"weight": 0.4, "half_life_days": 7.0}, "skip": {"weight": -0.5}, "view": {"weight": 0}}
-    )
-    assert (event_weight("trailer"), half_life_days("trailer"), event_weight("view")) == (0.4, 7.0, 0.0)
+    use_event_types({"trailer": {"weight": 0.4}, "skip": {"weight": -0.5}, "view": {"weight": 0}})
+    assert (event_weight("trailer"), event_weight("view")) == (0.4, 0.0)
     assert is_refusal("skip")
     assert "skip" in weights.refusing_types()
 

@@ -1,3 +1,5 @@
+import asyncio
+
 import faiss
 import numpy as np
 import pytest
@@ -134,3 +136,26 @@ def test_a_filter_of_any_selectivity_loses_nothing_of_the_exact_answer(share: fl
         assert len(np.intersect1d(found, exact)) >= 0.95 * len(exact)
         assert eligible[found].all()
         assert len(found) == len(exact)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("n_items", "beside"), [(3_000, False), (10_000, True)])
+async def test_a_long_search_leaves_the_event_loop_to_others_and_finds_the_same(n_items: int, beside: bool) -> None:
+    rng = np.random.default_rng(7)
+    index = index_of(rng.standard_normal((n_items, 24), dtype=np.float32))
+    for vector in rng.standard_normal((100, 24), dtype=np.float32):
+        index.add(vector)
+    queries = rng.standard_normal((4, 24), dtype=np.float32)
+    turns = [0]
+
+    async def count_turns() -> None:
+        while not search.done():
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    search = asyncio.ensure_future(index.find(queries, 50))
+    await asyncio.sleep(0)  # it begins
+    await count_turns()
+    assert (turns[0] > 0) is beside
+    for found, expected in zip(await search, index.search(queries, 50), strict=True):
+        assert found.tolist() == expected.tolist()

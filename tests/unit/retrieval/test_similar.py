@@ -3,7 +3,7 @@ from tiny import event, tiny_items
 from tiny_rooms import Rooms, asking
 
 from app.crowd.crowd import Crowd
-from app.domain import Item, ItemId, Likeness, Rung, UserId
+from app.domain import EditOperation, InterestChange, Item, ItemId, Likeness, Rung, UserId
 from app.errors import UnknownItem, UnknownUser
 from app.retrieval.similar import SimilarItems, SimilarityFinder
 
@@ -63,6 +63,16 @@ async def test_by_behaviour_what_the_same_users_liked_lately_rises(rooms: Rooms,
     assert rise["i47"] > 0.1
     assert {item_id for item_id, more in rise.items() if more > 1e-6} == {"i47", "i12", "i30"}
     assert all(each.parts["text"] == 0 for each in after.values())
+
+
+@pytest.mark.parametrize("user_impact", [0.0, 0.5])
+async def test_what_the_asker_never_wants_is_not_among_them(
+    rooms: Rooms, finder: SimilarityFinder, user_impact: float
+) -> None:
+    await rooms.editor.edit(UserId("ada"), [InterestChange(EditOperation.NEVER, "western")])
+    found = await finder.items(ItemId("i3"), Likeness.BOTH, asking("ada", k=60), user_impact)
+    assert found.items
+    assert not [each for each in found.items if "western" in each.item.categories]
 
 
 async def test_by_text_a_copy_stands_first_and_users_count_for_nothing(rooms: Rooms, finder: SimilarityFinder) -> None:

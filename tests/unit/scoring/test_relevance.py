@@ -1,3 +1,5 @@
+import asyncio
+
 import faiss
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def kept(index: ItemIndex, slots: list[int], at_least: float) -> list[int]:
     totals = (index.gather(at) @ QUERY.T)[:, 0].astype(np.float64)
     scores = Scores(totals, np.zeros((len(at), 5), dtype=np.float32), np.arange(len(at)))
     candidates = Candidates(at, ((Source.WORDS,),) * len(at))
-    found, found_scores = keep_relevant(candidates, scores, at_least, index, QUERY)
+    found, found_scores = asyncio.run(keep_relevant(candidates, scores, at_least, index, QUERY))
     assert len(found.sources) == len(found.slots) == len(found_scores.parts)
     assert found_scores.total.tolist() == [totals[slots.index(slot)] for slot in found.slots]
     return found.slots.tolist()

@@ -35,7 +35,7 @@ export function Interests({ offer }) {
       userId &&
       html`<${Answer} answer=${answer} what="the interests">${(shown) => html`
       ${shown.edits?.length > 0 && html`<${Edits} edits=${shown.edits} say=${say} />`}
-      <${Phrases} interests=${shown.interests} say=${say} />
+      <${Phrases} interests=${shown.interests} edits=${shown.edits ?? []} say=${say} />
     `}<//>`
     }
   </div>`;
@@ -73,9 +73,9 @@ function Edits({ edits, say }) {
   </section>`;
 }
 
-function Phrases({ interests, say }) {
+function Phrases({ interests, edits, say }) {
   if (!interests.length)
-    return html`<${Empty} title="Nothing to read yet">None of this user's items are known to the bundle.<//>`;
+    return html`<${Empty} title="Nothing to read yet">None of this user's items are known to the bundle.${edits.length > 0 && " What they said counts all the same."}<//>`;
   return html`<ol class="interests">
     ${interests.map(
       (interest) => html`<li key=${interest.label} class=${interest.polarity === "negative" ? "is-negative" : ""}>

@@ -1,12 +1,14 @@
 // Try a slate: say who asks and in which moment, watch items and ranks move, and open an item to see why.
 
-import { html, useEffect, useRef, useState } from "../vendor/htm-preact/standalone.module.js";
+import { html, useRef, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call } from "../api.js";
-import { Asker, toRequest, useAsker } from "../asker.js";
-import { Answer, Empty, many, ms, plain, Toast, useGlide } from "../bits.js";
+import { Asker, toRequest, useAsker, useItems } from "../asker.js";
+import { Answer, Empty, Field, ItemSearch, ms, plain, Toast, useGlide } from "../bits.js";
 import { useAnswer, useMedia } from "../hooks.js";
 import { PartsKey, PartsLine, scaleOf } from "../parts.js";
+import { EXPLAINS } from "./standing.js";
 import { Why } from "./why.js";
+import { WhyNot } from "./whynot.js";
 
 export function Slate({ offer }) {
   const [asker, change] = useAsker();
@@ -18,12 +20,16 @@ export function Slate({ offer }) {
   const slate = answer.data;
   const before = usePrevious(slate);
   const [opened, setOpened] = useState(null);
+  const items = useItems(offer);
   const [toast, setToast] = useState(null);
   const isWide = useMedia("(min-width: 1180px)");
-  const item = slate?.items.find(({ item_id }) => item_id === opened) ?? (isWide ? slate?.items[0] : null);
+  const [missed, setMissed] = useState(null); // an item that was asked for and is not in the slate
+  const shown = slate?.items.find(({ item_id }) => item_id === opened);
+  const isMissed = slate && !shown && missed !== null && missed.item_id === opened;
+  const item = shown ?? (isWide && !isMissed ? slate?.items[0] : null);
   const close = () => {
     setOpened(null);
-    document.querySelector(`[data-key="${CSS.escape(opened ?? "")}"] button`)?.focus();
+    (document.querySelector(`[data-key="${CSS.escape(opened ?? "")}"] button`) ?? document.getElementById("missing"))?.focus();
   };
   return html`<div class="slate-panel">
     <div class="title"><h1 tabindex="-1">Slate</h1><p>Change who asks, or the moment, and watch the ranks move.</p>
@@ -35,14 +41,18 @@ export function Slate({ offer }) {
       ${
         request !== null &&
         html`<${Answer} answer=${answer} what="the slate">
-        ${(shown) => html`<${Ranked} slate=${shown} before=${before} opened=${item?.item_id} onOpen=${setOpened} />
-          <${ServedBy} servedBy=${shown.served_by} />`}
+        ${(served) => html`<${Ranked} slate=${served} before=${before} opened=${item?.item_id} onOpen=${setOpened} />
+          ${offer.offers(...EXPLAINS) && html`<${Missing} items=${items}
+            onPick=${(picked) => (setMissed(picked), setOpened(picked.item_id))} />`}
+          <${ServedBy} servedBy=${served.served_by} />`}
       <//>`
       }
     </section>
     ${request !== null && item && html`<${Why} key=${item.item_id} item=${item} slate=${slate} asker=${asker}
       change=${change} offer=${offer} isSheet=${!isWide} onClose=${close}
         onTold=${(told) => (setToast(told), answer.ask())} />`}
+    ${request !== null && isMissed && html`<${WhyNot} key=${opened} item=${missed} slate=${slate} asker=${asker}
+      change=${change} offer=${offer} isSheet=${!isWide} onClose=${close} onSaid=${answer.ask} />`}
     ${toast && html`<${Toast} onGone=${() => setToast(null)}>${toast}<//>`}
   </div>`;
 }
@@ -78,6 +88,12 @@ function Ranked({ slate, before, opened, onOpen }) {
   `;
 }
 
+// An item that one would have expected, and what kept it out.
+function Missing({ items, onPick }) {
+  return html`<div class="missing"><${Field} id="missing" label="Why is something not here?">
+    <${ItemSearch} id="missing" items=${items} placeholder="a title" onPick=${onPick} /><//></div>`;
+}
+
 // Against the slate before this one: how far an item moved, or that it is new.
 function Moved({ from, to, known }) {
   if (!known || from === to) return html`<span class="moved" />`;
@@ -99,6 +115,8 @@ const PLACES_LOST = {
   encoder_overloaded: "The encoder had no time: the slate is what is popular.",
   interest_cache_unavailable: "The interest cache is away: slower, nothing lost.",
   words_unread: "The words were not read in time.",
+  steer_unread: "The sentence that steers was not read in time.",
+  edits_unread: "Not all that the user said of phrases was read in time.",
   evidence_not_measured: "There was no time to measure the evidence.",
 };
 
