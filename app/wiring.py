@@ -374,7 +374,7 @@ async def open_bundle_resources(
             retriever,
             catalogue,
             scorer,
-            Composer(catalogue, masks, scorer.dim, plugged_in=load_rules()),
+            Composer(catalogue, masks, trained.space.shape, plugged_in=load_rules()),
             Explainer(profiles, catalogue, scorer, phrasebook),
             process.slates,
         )

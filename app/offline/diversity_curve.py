@@ -159,9 +159,8 @@ def write(settings: Settings, model: Path, folder: Path) -> None:
     halves, ranker = split(dataset, Protocol(bundle.manifest.protocol)), BundleRanker(trained, dataset)
 
     def at(questions: IntArray) -> dict[Point, Measured]:
-        return measure(
-            ranker, dataset, questions, candidates=settings.candidates, vectors=trained.vectors, outside=outside
-        )
+        texts = trained.vectors[:, : trained.space.shape.block_dim]
+        return measure(ranker, dataset, questions, candidates=settings.candidates, vectors=texts, outside=outside)
 
     chosen, test = choose(at(sample_questions(halves.validation))), at(halves.test)
     told = figures(test, chosen, dataset.users[halves.test])
@@ -186,9 +185,9 @@ def _page(test: Mapping[Point, Measured], chosen: Point, told: Mapping[str, floa
     ]
     interval: Sequence[float] = (told[f"chosen.ndcg{K}_change.low"], told[f"chosen.ndcg{K}_change.high"])
     return f"""\
-{told["questions"]:.0f} test questions, slates of {K} composed of the best unseen items. \
-Intra-list diversity is the mean of 1 - cosine over the pairs of a slate, in the text space of the base model as it
-came, untuned; what the re-ranker reads are the bundle's item vectors.
+{told["questions"]:.0f} test questions, slates of {K} composed of the best unseen items. Intra-list diversity is the
+mean of 1 - cosine over the pairs of a slate, in the text space of the base model as it came, untuned; what the
+re-ranker reads are the text blocks of the bundle's item vectors.
 
 Chosen on validation: {chosen.diversifier} at {chosen.diversity:g}, the most diverse point that lost at most
 {MOST_LOST:.0%} of NDCG there. On test it changes NDCG@{K} by {told[f"chosen.ndcg{K}_change"]:+.1%}

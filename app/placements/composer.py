@@ -16,6 +16,7 @@ from app.reranking.compose import Composed, compose_slate
 from app.reranking.plugins import Rule
 from app.reranking.rules import SlateRules
 from app.scoring.prior import bucket_of
+from models.space import Shape
 
 OFF_LOOP_ABOVE = 40 * 1_000
 """Places times candidates from which on a slate is composed in a thread: 20 places of 600 candidates take 0.8 ms."""
@@ -28,16 +29,17 @@ class Composer:
         self,
         catalogue: LiveCatalogue,
         masks: FilterMasks,
-        item_dim: int,
+        shape: Shape,
         rng: np.random.Generator | None = None,
         plugged_in: Sequence[Rule] = (),
     ) -> None:
-        """item_dim: columns of an index vector that are the item's; the prior's follow. rng: for tests. plugged_in:
-        rules of other packages, for every slate."""
+        """shape: tells the blocks of an index vector: text, ID, prior. rng: for tests. plugged_in: rules of other
+        packages, for every slate."""
         self._plugged_in = plugged_in
         self._catalogue = catalogue
         self._masks = masks
-        self._item_dim = item_dim
+        self._text_dim = shape.block_dim
+        self._item_dim = shape.block_dim + shape.id_dim
         self._rng = rng or np.random.default_rng()
 
     async def compose(
@@ -48,12 +50,16 @@ class Composer:
         scores: Scores,
         first_position: int = 1,
     ) -> Composed:
-        """first_position: of the slate's first place, where pages came before it."""
+        """first_position: of the slate's first place, where pages came before it.
+
+        How alike two items are is read off their text blocks alone. Behaviour puts the best candidates of one user
+        close together whatever they are, so that whole item vectors lose more and vary less (docs/decisions/0025).
+        """
         vectors = self._catalogue.index.gather(candidates.slots)
         compose = partial(
             compose_slate,
             scores.total,
-            vectors[:, : self._item_dim],
+            vectors[:, : self._text_dim],
             request.k,
             knobs_of(request, placement),
             popularity=vectors[:, self._item_dim + bucket_of(request.context.at)],

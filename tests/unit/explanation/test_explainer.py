@@ -35,7 +35,7 @@ def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Prof
         rooms.retriever(candidates=20),
         rooms.catalogue,
         rooms.scorer,
-        Composer(rooms.catalogue, masks, rooms.scorer.dim),
+        Composer(rooms.catalogue, masks, rooms.trained.space.shape),
         Explainer(explaining or profiles, rooms.catalogue, rooms.scorer, phrasebook),
         SlateStore(rooms.database),
     )

@@ -69,7 +69,7 @@ class House:
             rooms.retriever(candidates=30),
             rooms.catalogue,
             rooms.scorer,
-            Composer(rooms.catalogue, masks, rooms.scorer.dim),
+            Composer(rooms.catalogue, masks, rooms.trained.space.shape),
             Explainer(profiles, rooms.catalogue, rooms.scorer, book),
             SlateStore(rooms.database),
         )

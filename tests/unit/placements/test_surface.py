@@ -63,7 +63,9 @@ async def composed(rooms: Rooms, placement: Placement, k: int, slots: list[int],
     total = np.linspace(1, 0, len(slots)).astype(np.float32)
     scores = Scores(total, np.zeros((len(slots), len(PART_NAMES)), np.float32), np.zeros(len(slots), np.int64))
     candidates = Candidates(np.array(slots), (("interests",),) * len(slots))
-    composer = Composer(rooms.catalogue, FilterMasks(rooms.catalogue), rooms.scorer.dim, np.random.default_rng(0))
+    composer = Composer(
+        rooms.catalogue, FilterMasks(rooms.catalogue), rooms.trained.space.shape, np.random.default_rng(0)
+    )
     return await composer.compose(asking(k=k), placement, candidates, scores, first_position)
 
 
