@@ -158,7 +158,7 @@ async def test_the_same_user_gets_other_candidates_in_another_moment(rooms: Room
         ]
         assert first == again
         changed += first != second
-    assert changed >= 3
+    assert changed
 
 
 class Editors:
