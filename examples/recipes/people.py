@@ -1,11 +1,15 @@
 """People with tastes and habits, made up: what every recipe's events come from. The same seed gives the same files."""
 
 import csv
+import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
 
 FAVOURITE, HABIT = 0.65, 0.2
 """Shares of the steps that follow a person's own topics, and what their situation brings; the rest is chance."""
@@ -24,6 +28,13 @@ class Scene:
     habits: Mapping[str, Sequence[str]]
     people: int = 80
     steps: int = 16
+
+
+def cross(things: Mapping[str, Iterable[Thing]], others: Sequence[str]) -> Iterator[tuple[int, str, Thing, str]]:
+    """(number from 1, topic, thing, other): every thing of every topic with each of the others, in this order."""
+    of_topic = ((topic, thing) for topic, told in things.items() for thing in told)
+    for number, ((topic, thing), other) in enumerate(itertools.product(of_topic, others), 1):
+        yield number, topic, thing, other
 
 
 def write(scene: Scene, folder: Path, seed: int = 0) -> None:

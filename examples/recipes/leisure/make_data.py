@@ -1,11 +1,10 @@
 """Games, music and books in one house: 72 things, and taste that carries over from one kind to another."""
 
-import itertools
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from people import Scene, write
+from people import Scene, cross, write
 
 WORKS = {
     "space": ("Drift Station", "Songs for a Long Orbit", "The Cartographer of Mars"),
@@ -27,11 +26,8 @@ items = [
         "kind": kind,
         "price": 5 + number % 40,
     }
-    for number, ((theme, (work, kind)), edition) in enumerate(
-        itertools.product(
-            ((theme, pair) for theme, works in WORKS.items() for pair in zip(works, KINDS, strict=True)), EDITIONS
-        ),
-        1,
+    for number, theme, (work, kind), edition in cross(
+        {theme: zip(works, KINDS, strict=True) for theme, works in WORKS.items()}, EDITIONS
     )
 ]
 

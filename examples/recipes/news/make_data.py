@@ -1,12 +1,11 @@
 """A newspaper: 84 articles, new ones every day, read on the way to work and again at night."""
 
-import itertools
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from people import Scene, write
+from people import Scene, cross, write
 
 STORIES = {
     "economy": ("ports raise their fees", "a bank for fishermen", "rents fall for once"),
@@ -28,9 +27,7 @@ items = [
         "published": (datetime(2025, 2, 1, 5, tzinfo=UTC) + timedelta(hours=7 * number)).isoformat(),
         "minutes": 2 + number % 9,
     }
-    for number, ((desk, story), place) in enumerate(
-        itertools.product(((d, s) for d, stories in STORIES.items() for s in stories), PLACES), 1
-    )
+    for number, desk, story, place in cross(STORIES, PLACES)
 ]
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """A shop for people who cook, camp, garden and mend: 96 things, their prices, who looked and who bought."""
 
-import itertools
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from people import Scene, write
+from people import Scene, cross, write
 
 THINGS = {
     "kitchen": ("cast iron pan", "bread tin", "pepper mill", "stock pot", "noodle bowl", "carving board"),
@@ -25,9 +24,7 @@ items = [
         "in_stock": number % 11 != 0,
         "sponsored": number % 13 == 0,
     }
-    for number, ((department, thing), maker) in enumerate(
-        itertools.product(((d, t) for d, things in THINGS.items() for t in things), MAKERS), 1
-    )
+    for number, department, thing, maker in cross(THINGS, MAKERS)
 ]
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """A feed of short posts by people one might follow: 90 posts, read, liked, shared and hidden."""
 
-import itertools
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from people import Scene, write
+from people import Scene, cross, write
 
 POSTS = {
     "running": ("my first half marathon", "shoes after 500 miles", "a hill that never ends"),
@@ -26,9 +25,7 @@ items = [
         "author": author,
         "kind": ("photo", "text", "clip")[number % 3],
     }
-    for number, ((topic, post), author) in enumerate(
-        itertools.product(((t, p) for t, posts in POSTS.items() for p in posts), AUTHORS), 1
-    )
+    for number, topic, post, author in cross(POSTS, AUTHORS)
 ]
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """A video service: 80 films and clips, watched alone on a phone or together in front of a screen."""
 
-import itertools
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from people import Scene, write
+from people import Scene, cross, write
 
 FILMS = {
     "documentary": ("The Salt Road", "Nine Lighthouses", "Below the Ice", "A River Counted"),
@@ -25,9 +24,7 @@ items = [
         "minutes": 12 if part == "The Making Of" else 80 + number % 50,
         "year": 1998 + number % 27,
     }
-    for number, ((genre, film), part) in enumerate(
-        itertools.product(((g, f) for g, films in FILMS.items() for f in films), PARTS), 1
-    )
+    for number, genre, film, part in cross(FILMS, PARTS)
 ]
 
 if __name__ == "__main__":
