@@ -7,12 +7,11 @@ What it names is called with each request and its candidates' items, and gives c
 """
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 
 import structlog
 
 from app.domain import Item, SlateRequest
-from app.errors import SettingsError
+from app.offered import load_offered
 from app.reranking.rules import Cap
 
 GROUP = "penchant.rules"
@@ -26,12 +25,7 @@ log = structlog.get_logger()
 def load_rules() -> list[Rule]:
     """The rules that installed packages offer, by name. Raises SettingsError where one cannot be loaded."""
     rules: list[Rule] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            rules.append(entry.load())
-        except Exception as error:
-            raise SettingsError(
-                f"the re-ranking rule {entry.name!r} ({entry.value}) cannot be loaded: {error!r}. Mend or uninstall it"
-            ) from error
+    for entry, rule in load_offered(GROUP, "re-ranking rule", lambda rule: rule):
+        rules.append(rule)
         log.info("rule_plugged_in", rule=entry.name, object=entry.value)
     return rules

@@ -8,7 +8,6 @@ What it names is called with `SourceTools` and gives a `CandidateSource`. The en
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 
 import structlog
 
@@ -16,6 +15,7 @@ from app.catalogue.live import LiveCatalogue
 from app.crowd.crowd import Crowd
 from app.errors import SettingsError
 from app.history.store import HistoryStore
+from app.offered import load_offered
 from app.retrieval.sources.base import CandidateSource
 from app.scoring.scorer import Scorer
 
@@ -40,14 +40,8 @@ def load_sources(tools: SourceTools, taken: Sequence[str] = ()) -> list[Candidat
     Raises SettingsError where one cannot be made, has a name of ours, or another name than its entry: a source that
     somebody installed and that silently proposes nothing would be worse than no start.
     """
-    sources = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            source = entry.load()(tools)
-        except Exception as error:
-            raise SettingsError(
-                f"the candidate source {entry.name!r} ({entry.value}) cannot be made: {error!r}. Mend or uninstall it"
-            ) from error
+    sources: list[CandidateSource] = []
+    for entry, source in load_offered(GROUP, "candidate source", lambda named: named(tools), verb="made"):
         if entry.name in taken or source.name != entry.name:
             raise SettingsError(
                 f"the candidate source {entry.name!r} ({entry.value}) calls itself {source.name!r}: give it the name "

@@ -9,6 +9,7 @@ import pytest
 from tiny import event, tiny_events
 from tiny_rooms import Rooms, asking
 
+from app import offered
 from app.crowd.crowd import Crowd
 from app.domain import Context, IntArray, Item, ItemId, SlateRequest, Source
 from app.errors import SettingsError
@@ -177,7 +178,7 @@ def broken(_tools: SourceTools) -> Any:
 
 def offer(monkeypatch: pytest.MonkeyPatch, **entries: str) -> None:
     found = EntryPoints(EntryPoint(name, f"{__name__}:{value}", plugins.GROUP) for name, value in entries.items())
-    monkeypatch.setattr(plugins, "entry_points", lambda group: found)
+    monkeypatch.setattr(offered, "entry_points", lambda group: found)
 
 
 async def test_a_source_from_another_package_is_plugged_in(
