@@ -139,22 +139,25 @@ def silent() -> Progress:
     return Progress(disable=True)
 
 
+SMALL = Shape(
+    n_items=9,
+    text_dim=6,
+    block_dim=8,
+    id_dim=4,
+    interests=3,
+    max_events=12,
+    id_layers=2,
+    id_heads=2,
+    id_dropout=0.3,
+    text_dropout=0.1,
+    has_times=True,
+)
+"""Of `random_space`, whose texts have 6 numbers."""
+
+
 def random_space(folder: Path, *, has_times: bool = True, feature_sizes: tuple[int, ...] = (3,)) -> Space:
     """An untrained space over a pretrained folder, every weight stirred, so that nothing hides behind a zero."""
-    shape = Shape(
-        n_items=9,
-        text_dim=6,
-        block_dim=8,
-        id_dim=4,
-        interests=3,
-        max_events=12,
-        id_layers=2,
-        id_heads=2,
-        id_dropout=0.3,
-        text_dropout=0.1,
-        has_times=has_times,
-        feature_sizes=feature_sizes,
-    )
+    shape = dataclasses.replace(SMALL, has_times=has_times, feature_sizes=feature_sizes)
     torch.manual_seed(0)
     return stir(Space(shape, TextBlock(shape, load_user_transformer(folder, layers=2)), IdBlock(shape)))
 

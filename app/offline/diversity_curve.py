@@ -25,7 +25,7 @@ from app.offline.dataset import Dataset, read_dataset
 from app.offline.fetch import fetch_base_model
 from app.offline.intervals import Estimate, paired_difference
 from app.offline.metrics import NO_ITEM, UNRANKED, Values, intra_list_diversity_at, ndcg_at, top_rows
-from app.offline.questions import past_events, sample_questions
+from app.offline.questions import hide_seen, sample_questions
 from app.offline.report import REPOSITORY, markdown_table, write_report
 from app.offline.split import Protocol, split
 from app.offline.svg import open_pyplot, save_svg
@@ -80,8 +80,7 @@ def measure(
     for start in range(0, len(questions), BATCH):
         asked = questions[start : start + BATCH]
         scores = ranker.scores(asked)
-        place, position = past_events(dataset, asked)
-        scores[place, dataset.rows[position]] = -np.inf
+        hide_seen(dataset, asked, scores)
         best = top_rows(scores, candidates)
         for point in POINTS:
             slates = [_compose(row[shown], shown, vectors, point) for row, shown in zip(scores, best, strict=True)]

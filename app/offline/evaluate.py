@@ -15,7 +15,7 @@ import numpy as np
 from app.domain import FloatArray, IntArray
 from app.offline.dataset import Dataset
 from app.offline.metrics import pessimistic_ranks, top_rows
-from app.offline.questions import past_events
+from app.offline.questions import hide_seen
 from app.offline.split import Split
 
 DEPTHS = (10, 20)
@@ -73,8 +73,7 @@ def evaluate(
     for asked in track([questions[start : start + batch] for start in range(0, len(questions), batch)]):
         scores = _score(dataset, ranker, asked)
         if filter_seen:
-            place, position = past_events(dataset, asked)
-            scores[place, dataset.rows[position]] = -np.inf
+            hide_seen(dataset, asked, scores)
         ranks.append(pessimistic_ranks(scores, dataset.rows[asked]))
         top.append(top_rows(scores, max(k)))
     return Evaluation(ranker.name, questions, np.concatenate(ranks), np.concatenate(top), k, filter_seen)

@@ -12,10 +12,9 @@ from app.domain import IntArray
 from app.errors import DataError
 from app.offline.blend import BlockParts, choose_blend
 from app.offline.phrase_list import write_phrases
-from app.offline.questions import liked_in_training, sample_questions, training_counts
+from app.offline.questions import sample_questions
 from app.offline.training import Epoch
 from app.offline.workshop import Workshop
-from app.scoring.prior import popularity_prior
 from app.trained import Trained
 from models.events import to_tensor
 from models.space import Space
@@ -37,16 +36,13 @@ def finetune(workshop: Workshop) -> tuple[Trained, Curves]:
 
     Raises DataError where the split holds no validation question.
     """
-    dataset, split = workshop.dataset, workshop.split
     refuse_without_validation(workshop)
     be_repeatable()
     text_block, text_curve = workshop.text_block()
     id_block, id_curve = workshop.id_block()
     space = Space(workshop.shape(), text_block, id_block)
-    liked = liked_in_training(dataset, split)
-    prior = popularity_prior(dataset.rows[liked], dataset.at_s[liked], dataset.n_items)
-    asked = sample_questions(split.validation)
-    parts = BlockParts(workshop.histories(), training_counts(dataset, split), prior, text_block, id_block)
+    asked = sample_questions(workshop.split.validation)
+    parts = workshop.parts(text_block, id_block)
     space.blend, ndcg10 = choose_blend(parts, asked)
     return _gather(space, workshop, parts, asked), Curves(text_curve, id_curve, ndcg10)
 

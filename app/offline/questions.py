@@ -5,7 +5,7 @@ A question is the position of an event (see `app.offline.split`). Its time and c
 
 import numpy as np
 
-from app.domain import BoolArray, IntArray
+from app.domain import BoolArray, FloatArray, IntArray
 from app.offline.dataset import Dataset
 from app.offline.split import Split
 
@@ -24,6 +24,12 @@ def past_events(dataset: Dataset, questions: IntArray, last: int | None = None) 
     ends = np.cumsum(lengths)
     position = np.arange(len(place)) + np.repeat(questions - ends, lengths)
     return place, position
+
+
+def hide_seen(dataset: Dataset, questions: IntArray, scores: FloatArray) -> None:
+    """Give every item of a question's history the score -inf. scores: (Q, N), written to."""
+    place, position = past_events(dataset, questions)
+    scores[place, dataset.rows[position]] = -np.inf
 
 
 def history_lengths(dataset: Dataset, questions: IntArray) -> IntArray:

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from app.domain import IntArray
 from app.offline.metrics import ndcg_at, pessimistic_ranks
-from app.offline.questions import past_events, sample_questions, training_counts
+from app.offline.questions import hide_seen, sample_questions, training_counts
 from app.offline.split import Split
 from app.offline.windows import NOBODY, Histories, batches, draw_windows
+from app.scoring.prior import UNSEEN_EVENTS
 from models.events import to_tensor
 from models.losses import interest_cross_entropy, mean_interest_cross_entropy, routing_balance
 from models.space import Block
@@ -80,7 +81,7 @@ class BlockTrainer:
         self.checkpoint = checkpoint
         self.text = to_tensor(histories.text).to(device)
         counts = training_counts(histories.dataset, split)
-        self.log_counts = np.log(np.maximum(counts, 0.5)).astype(np.float32)  # 0.5: an item without is below one with
+        self.log_counts = np.log(np.maximum(counts, UNSEEN_EVENTS)).astype(np.float32)
         self.places = _places_in_softmax(counts)
         self.in_softmax = torch.from_numpy(np.flatnonzero(self.places >= 0)).to(device)
         self.log_prior = schedule.prior * torch.from_numpy(counts[counts > 0]).to(device).float().log()
@@ -227,6 +228,5 @@ def score_by_block(block: Block, histories: Histories, asked: IntArray, items: T
 
 def rank_unseen(histories: Histories, questions: IntArray, scores: np.ndarray) -> IntArray:
     """Rank of each question's item among those the user had not seen; `scores` is written to."""
-    place, position = past_events(histories.dataset, questions)
-    scores[place, histories.dataset.rows[position]] = -np.inf
+    hide_seen(histories.dataset, questions, scores)
     return pessimistic_ranks(scores, histories.dataset.rows[questions])

@@ -14,7 +14,8 @@ import torch
 from rich.progress import Progress
 
 from app.catalogue.text import item_text
-from app.domain import FloatArray
+from app.domain import FloatArray, IntArray
+from app.offline.blend import BlockParts
 from app.offline.dataset import Dataset
 from app.offline.questions import liked_in_training, training_counts
 from app.offline.recipes import Recipe
@@ -25,6 +26,7 @@ from app.offline.training import BlockTrainer, Epoch, Schedule
 from app.offline.tune_items import tune_item_encoder
 from app.offline.windows import Histories
 from app.scoring.context import ContextCodes
+from app.scoring.prior import popularity_prior
 from models.events import to_tensor
 from models.item_encoder import ItemEncoder, load_item_encoder
 from models.space import Block, IdBlock, SasRecBlock, Shape, TextBlock
@@ -74,9 +76,13 @@ class Workshop:
         return ContextCodes({name: sorted(set(values) - {""}) for name, values in self.dataset.context.items()})
 
     @cached_property
+    def n_events(self) -> IntArray:
+        """(N,) training events of each item."""
+        return training_counts(self.dataset, self.split)
+
+    @cached_property
     def sizes(self) -> Sizes:
-        liked = int(liked_in_training(self.dataset, self.split).sum())
-        return size(self.recipe, liked, int((training_counts(self.dataset, self.split) > 0).sum()))
+        return size(self.recipe, int(self.n_events.sum()), int(np.count_nonzero(self.n_events)))
 
     def item_encoder(self, *, tuned: bool = True) -> ItemEncoder:
         """The pretrained one, tuned on who liked what, or as it comes."""
@@ -152,6 +158,13 @@ class Workshop:
         torch.manual_seed(self.seed)
         block = SasRecBlock(self.shape(variation))
         return block, self._train(block, sasrec_schedule(self.recipe, self.sizes), "SASRec", variation)
+
+    def parts(self, text: TextBlock | None, id_: SasRecBlock | None, variation: Variation | None = None) -> BlockParts:
+        """What a blend of these blocks is made of. variation: the one that they were trained with."""
+        variation = variation if text else _of_behaviour(variation)
+        liked = liked_in_training(self.dataset, self.split)
+        prior = popularity_prior(self.dataset.rows[liked], self.dataset.at_s[liked], self.dataset.n_items)
+        return BlockParts(self.histories(variation), self.n_events, prior, text, id_)
 
     def _text_of(self, variation: Variation) -> FloatArray:
         if not variation.text:

@@ -56,6 +56,14 @@ class Composer:
         close together whatever they are, so that whole item vectors lose more and vary less (docs/decisions/0025).
         """
         vectors = self._catalogue.index.gather(candidates.slots)
+        rules = rules_of(
+            placement,
+            range(first_position, first_position + request.k),
+            candidates.slots,
+            await self._paid(request, placement, candidates.slots),
+            self._catalogue.item_at,
+            self._catalogue.find_slot,
+        )
         compose = partial(
             compose_slate,
             scores.total,
@@ -63,18 +71,7 @@ class Composer:
             request.k,
             knobs_of(request, placement),
             popularity=vectors[:, self._item_dim + bucket_of(request.context.at)],
-            rules=self._add_plugged_in(
-                request,
-                candidates.slots,
-                rules_of(
-                    placement,
-                    range(first_position, first_position + request.k),
-                    candidates.slots,
-                    await self._paid(request, placement, candidates.slots),
-                    self._catalogue.item_at,
-                    self._catalogue.find_slot,
-                ),
-            ),
+            rules=self._add_plugged_in(request, candidates.slots, rules),
             rng=self._rng,
         )
         if request.k * len(candidates.slots) > OFF_LOOP_ABOVE:

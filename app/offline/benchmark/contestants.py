@@ -1,17 +1,15 @@
 """Who takes part: baselines by their names, and ours, whole and with one thing changed at a time."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.errors import DataError
 from app.offline.baselines.tuning import Baseline, list_baselines, tune
-from app.offline.blend import BlendRanker, BlockParts, choose_blend, list_blends, list_blends_of_one
+from app.offline.blend import BlendRanker, choose_blend, list_blends, list_blends_of_one
 from app.offline.evaluate import Ranker
-from app.offline.questions import liked_in_training, sample_questions, training_counts
+from app.offline.questions import sample_questions
 from app.offline.training import Epoch
 from app.offline.workshop import Variation, Workshop
-from app.scoring.prior import popularity_prior
 from models.space import Blend, SasRecBlock, TextBlock
 
 OURS = "penchant"
@@ -108,7 +106,7 @@ def _baselines(contestant: str, workshop: Workshop) -> tuple[Baseline, ...]:
 
 
 def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
-    dataset, split, variation = workshop.dataset, workshop.split, learned.variation
+    variation = learned.variation
     curves: dict[str, list[Epoch]] = {}
     text: TextBlock | None = None
     id_: SasRecBlock | None = None
@@ -118,21 +116,12 @@ def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
         id_, curves["ID block"] = workshop.id_block(variation)
     if learned.sasrec:
         id_, curves["SASRec"] = workshop.sasrec(variation)
-    liked = liked_in_training(dataset, split)
-    read = variation if learned.text else dataclasses.replace(variation, text=False)
-    parts = BlockParts(
-        workshop.histories(read),
-        training_counts(dataset, split),
-        popularity_prior(dataset.rows[liked], dataset.at_s[liked], dataset.n_items),
-        text,
-        id_,
-    )
-    blend, ndcg10 = choose_blend(parts, sample_questions(split.validation), _blends_of(learned))
+    parts = workshop.parts(text, id_, variation)
+    blend, ndcg10 = choose_blend(parts, sample_questions(workshop.split.validation), _blends_of(learned))
     return Entry(BlendRanker(name, parts, blend), blend.as_dict(), ndcg10, curves)
 
 
 def _blends_of(learned: Learned) -> list[Blend]:
-    """Where a choice is left: SASRec takes none of the prior, as published."""
-    if learned.text and learned.id:
-        return list_blends()
-    return list_blends_of_one(text=learned.text)[: 1 if learned.sasrec else None]
+    if learned.sasrec:  # as published: none of the prior
+        return [Blend(text=0.0, id=1.0, shrink=0.0, prior=0.0)]
+    return list_blends() if learned.text and learned.id else list_blends_of_one(text=learned.text)

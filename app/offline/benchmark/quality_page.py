@@ -14,16 +14,13 @@ from app.offline.benchmark.summary import Arena, Result, mean_values, read_arena
 from app.offline.evaluate import DEPTHS
 from app.offline.intervals import paired_difference
 from app.offline.measures import figures as name_figures
-from app.offline.quality_tables import LIST_METRICS, tell
+from app.offline.quality_tables import LIST_METRICS, PROTOCOLS, tell
 from app.offline.report import markdown_table, write_report
+from app.offline.split import Protocol
 
-SPLITS = {
-    "loo": "leave-one-out",
-    "time": "global time split",
-    "cold": "items never trained on",
-    "random": "random split",
-}
 RIVALS = (*BASELINES, "sasrec_ce", "sasrec_ce_time")
+SHOWN = (*RIVALS, "penchant_text", "penchant_id", OURS)
+"""Told in every table; the ablations have one of their own."""
 ABLATIONS = {
     "random_user_llm": "penchant_text",
     "frozen_item_encoder": "penchant_text",
@@ -106,7 +103,7 @@ def _section(arena: Arena) -> str:
     questions = arena.questions
     k = f"@{K}"
     parts = [
-        f"## {questions.data}, {SPLITS[questions.split]}",
+        f"## {questions.data}, {PROTOCOLS[Protocol(questions.split)]}",
         _say_what_was_asked(questions),
         markdown_table(_ranks(arena.results)),
         f"What the first {K} of the lists are like, and what validation chose (seed 0):",
@@ -131,7 +128,7 @@ def _say_what_was_asked(questions: Questions) -> str:
 
 
 def _ranks(results: Sequence[Result]) -> pl.DataFrame:
-    shown = [result for result in results if result.contestant in (*RIVALS, "penchant_text", "penchant_id", OURS)]
+    shown = [result for result in results if result.contestant in SHOWN]
     columns: dict[str, list[str]] = {
         "Ranker": [result.contestant for result in shown],
         "Seeds": [str(result.seeds) for result in shown],
@@ -161,7 +158,7 @@ def _slices(arena: Arena, metric: str) -> pl.DataFrame:
     asked = [name for name, size in sizes.items() if size]
     columns: dict[str, list[str]] = {"Questions of kind": asked, "n": [f"{sizes[name]:,}" for name in asked]}
     for result in arena.results:
-        if result.contestant in LEARNED and result.contestant not in (*RIVALS, "penchant_text", "penchant_id", OURS):
+        if result.contestant in LEARNED and result.contestant not in SHOWN:
             continue
         told = [result.measured[f"{metric}.{name}"] for name in asked]
         columns[result.contestant] = [

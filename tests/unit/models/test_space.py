@@ -3,24 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import random_events, random_space, stir
+from tiny import SMALL, random_events, random_space, stir
 
 from models.context_gate import context_batch
-from models.space import Blend, IdBlock, SasRecBlock, Shape, Space
-
-SHAPE = Shape(
-    n_items=9,
-    text_dim=6,
-    block_dim=8,
-    id_dim=4,
-    interests=3,
-    max_events=12,
-    id_layers=2,
-    id_heads=2,
-    id_dropout=0.3,
-    text_dropout=0.1,
-    has_times=True,
-)
+from models.space import Blend, IdBlock, SasRecBlock, Space
 
 
 @pytest.fixture
@@ -91,7 +77,7 @@ def test_without_dropout_two_readings_are_one(space: Space) -> None:
 @pytest.mark.parametrize("block", [SasRecBlock, IdBlock])
 def test_a_block_reads_the_last_of_what_it_reads_after_each_event(block: type[SasRecBlock]) -> None:
     torch.manual_seed(0)
-    model, events = stir(block(SHAPE)), random_events([4, 7])
+    model, events = stir(block(SMALL)), random_events([4, 7])
     after_each = model.interests(events)
     last = after_each[torch.arange(2), events.lengths - 1]
     assert torch.allclose(model.read(events), last, atol=1e-5)
@@ -99,7 +85,7 @@ def test_a_block_reads_the_last_of_what_it_reads_after_each_event(block: type[Sa
 
 def test_an_id_block_starts_as_a_mean_of_the_last_items() -> None:
     torch.manual_seed(0)
-    block = IdBlock(SHAPE).eval()
+    block = IdBlock(SMALL).eval()
     vectors = torch.eye(9, 4)
     block.start_items(vectors)
     one = random_events([1])
@@ -110,7 +96,7 @@ def test_an_id_block_starts_as_a_mean_of_the_last_items() -> None:
 
 def test_an_item_without_a_told_vector_keeps_its_random_one() -> None:
     torch.manual_seed(0)
-    block = IdBlock(SHAPE)
+    block = IdBlock(SMALL)
     before = block.encoder.items.weight.detach().clone()
     block.start_items(torch.eye(9, 4))
     after = block.encoder.items.weight
@@ -122,7 +108,7 @@ def test_an_item_without_a_told_vector_keeps_its_random_one() -> None:
 def test_a_new_id_block_learns_in_every_part() -> None:
     """Zeros at the start are of layers that others feed, so after a few steps no weight has stood still."""
     torch.manual_seed(0)
-    block = IdBlock(SHAPE).eval()
+    block = IdBlock(SMALL).eval()
     before = {name: weights.detach().clone() for name, weights in block.encoder.blocks.named_parameters()}
     optimizer = torch.optim.Adam(block.parameters(), lr=1e-2)
     for _ in range(8):
