@@ -295,7 +295,7 @@ def benchmark_quality(
     data: Annotated[list[Path], typer.Option(help="Folder with interactions.tsv.gz, items.tsv.gz.", exists=True)],
     recipe: Recipe = "cpu",
     split: Annotated[
-        list[str] | None, typer.Option(help="What is held out: loo, time, cold. Default: the first two.")
+        list[str] | None, typer.Option(help="What is held out: loo, time, cold, random. Default: the first two.")
     ] = None,
     contestant: Annotated[
         list[str] | None, typer.Option(help="Who takes part. Default: all baselines, ours and its blocks.")

@@ -1,10 +1,12 @@
-"""The context gate: g(c) = 1 + tanh(W c), one number a dimension, multiplied into the interest vectors.
+"""The context gate: an interest u becomes the query u * g(c) + v(c), with g(c) = 1 + tanh(W c) and v(c) = V c.
 
-A gate of ones says nothing; training starts there. Since it multiplies the query side, `interest * gate` is itself the
-query put to the index, so candidates are context-aware before any scoring.
+g says what of an interest counts in this context, v what anybody wants in it; v reads declared features only, since
+hours and weekdays have the prior. A gate of ones and a shift of zeros say nothing; training starts there. Both act on
+the query side, so candidates are context-aware before any scoring.
 
-Source: the elementwise product interest . context . item of context-aware matrix factorisation, with the context factor
-held to (0, 2) so that no context can silence or explode a dimension.
+Sources: g is the elementwise product interest . context . item of context-aware matrix factorisation, held to (0, 2) so
+that no context can silence or explode a dimension; v . item is the context-item term of factorisation machines (Rendle
+2010). Why both: docs/decisions/0026.
 """
 
 from dataclasses import dataclass
@@ -53,7 +55,8 @@ def context_batch(at_s: np.ndarray, gap_s: np.ndarray, features: np.ndarray, *, 
 
 
 class ContextGate(nn.Module):
-    """Context to a gate of `dim` numbers in (0, 2). W is stored as one table a feature: a one-hot times a matrix."""
+    """Context to a gate of `dim` numbers in (0, 2) and a shift of as many. W and V are stored as one table a feature: a
+    one-hot times a matrix."""
 
     def __init__(self, dim: int, feature_sizes: tuple[int, ...]) -> None:
         """feature_sizes: number of codes of each declared feature, its code 0 included."""
@@ -62,7 +65,9 @@ class ContextGate(nn.Module):
         self.weekday = nn.Embedding(N_WEEKDAYS, dim)
         self.gap = nn.Embedding(N_GAPS, dim)
         self.features = nn.ModuleList(nn.Embedding(size, dim, padding_idx=0) for size in feature_sizes)
-        for table in (self.hour, self.weekday, self.gap, *self.features):
+        self.shifts = nn.ModuleList(nn.Embedding(size, dim, padding_idx=0) for size in feature_sizes)
+        self.dim = dim
+        for table in (self.hour, self.weekday, self.gap, *self.features, *self.shifts):
             nn.init.zeros_(table.weight)
 
     def forward(self, context: ContextBatch) -> Tensor:
@@ -71,3 +76,14 @@ class ContextGate(nn.Module):
         for place, table in enumerate(self.features):
             total = total + table(context.features[..., place])
         return 1.0 + torch.tanh(total)
+
+    def shift(self, context: ContextBatch) -> Tensor:
+        """(..., dim); zeros where no feature is declared, given or known."""
+        total = torch.zeros(*context.hours.shape, self.dim, device=context.hours.device)
+        for place, table in enumerate(self.shifts):
+            total = total + table(context.features[..., place])
+        return total
+
+    def ask(self, interests: Tensor, context: ContextBatch) -> Tensor:
+        """(P, K, dim) queries of interests of the same shape, each row of them in one of P contexts."""
+        return interests * self(context).unsqueeze(1) + self.shift(context).unsqueeze(1)

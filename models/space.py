@@ -2,7 +2,7 @@
 
     item vector      [ text block ; w_i * ID block ; prior block ]      w_i = n_i / (n_i + shrink)
     interest vector  [ text block ; ID block ]                          K of them; the ID block is the same in all
-    query            interest * gate(context), then the prior's bucket   what the index is asked
+    query            interest * gate(context) + shift(context), then the prior's bucket     what the index is asked
 
 The two blocks are trained apart and their scores added, which no model of one mixed vector was found to beat on
 sparse data (EnsRec); a brand-new item has w_i = 0 and is pure text. The blend's four numbers are chosen on validation;
@@ -188,6 +188,15 @@ class Space(nn.Module):
     def gate(self, context: ContextBatch) -> Tensor:
         """(B, block_dim + id_dim), each number in (0, 2)."""
         return torch.cat([self.text.gate(context), self.id.gate(context)], dim=-1)
+
+    def shift(self, context: ContextBatch) -> Tensor:
+        """(B, block_dim + id_dim), weighed as the interests are."""
+        text, behaviour = self.text.gate.shift(context), self.id.gate.shift(context)
+        return torch.cat([text * self.blend.text, behaviour * self.blend.id], dim=-1)
+
+    def ask(self, interests: Tensor, context: ContextBatch) -> Tensor:
+        """(B, K, block_dim + id_dim) queries of `interests()`, before the prior."""
+        return interests * self.gate(context).unsqueeze(1) + self.shift(context).unsqueeze(1)
 
     def item_vectors(self, text: Tensor, n_events: Tensor) -> Tensor:
         """(N, block_dim + id_dim) of the items trained on. text: (N, T). n_events: (N,) their training events."""

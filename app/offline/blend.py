@@ -9,7 +9,8 @@ import torch
 
 from app.domain import FloatArray, IntArray
 from app.offline.metrics import ndcg_at
-from app.offline.training import rank_unseen, score_by_block
+from app.offline.questions import rank_targets
+from app.offline.training import score_by_block
 from app.offline.windows import Histories
 from app.scoring.prior import buckets_of
 from models.events import to_tensor
@@ -80,7 +81,7 @@ def choose_blend(parts: BlockParts, asked: IntArray, among: Sequence[Blend] = ()
         chunk = asked[start : start + CHUNK]
         scores = parts.scores(chunk)
         for place, blend in enumerate(tried):
-            ranks = rank_unseen(parts.histories, chunk, mix(blend, parts.n_events, *scores))
+            ranks = rank_targets(parts.histories.dataset, chunk, mix(blend, parts.n_events, *scores))
             total[place] += ndcg_at(ranks, 10).sum()
     best = int(total.argmax())
     return tried[best], float(total[best] / len(asked))

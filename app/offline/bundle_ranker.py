@@ -34,9 +34,9 @@ class BundleRanker:
     def scores(self, questions: IntArray) -> FloatArray:
         """(Q, N), each question in its own context."""
         space = self._trained.space
-        gate = space.gate(self._histories.contexts(questions, questions - 1).to(self._device))  # (Q, D)
+        context = self._histories.contexts(questions, questions - 1).to(self._device)
         before = self._histories.before(questions, space.shape.max_events)
         interests = space.interests(self._histories.events(before).to(self._device))  # (Q, K, D)
-        best = ((interests * gate.unsqueeze(1)) @ self._vectors.T).amax(dim=1).cpu().numpy()
+        best = (space.ask(interests, context) @ self._vectors.T).amax(dim=1).cpu().numpy()
         prior = self._trained.prior[:, buckets_of(self._dataset.at_s[questions])].T
         return np.asarray(best + space.blend.prior * prior, dtype=np.float32)

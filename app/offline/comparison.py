@@ -37,20 +37,19 @@ def compare(
     ours: Ranker | None,
     baselines: Sequence[Baseline],
     *,
-    filter_seen: bool = True,
     track: Callable[[list[IntArray]], Iterable[IntArray]] = iter,
 ) -> Comparison:
     """Tune each baseline on validation, then rank the test questions once with every ranker.
 
-    baselines: see `list_baselines`. filter_seen: see `app.offline.evaluate`. track: a progress bar around the batches
+    baselines: see `list_baselines`. track: a progress bar around the batches
     of ours, which is the slow one.
     """
-    own = evaluate(dataset, split, split.test, ours, filter_seen=filter_seen, track=track) if ours else None
+    own = evaluate(dataset, split, split.test, ours, track=track) if ours else None
     contenders, left_out = [], []
-    for tuned in tune_baselines(dataset, split, baselines, filter_seen=filter_seen):
+    for tuned in tune_baselines(dataset, split, baselines):
         if isinstance(tuned, LeftOut):
             left_out.append(tuned)
         else:
-            evaluation = evaluate(dataset, split, split.test, tuned.ranker, filter_seen=filter_seen)
+            evaluation = evaluate(dataset, split, split.test, tuned.ranker)
             contenders.append(Contender(evaluation, tuned.arguments))
     return Comparison(data, dataset, split, own, tuple(contenders), tuple(left_out))

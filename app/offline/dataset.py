@@ -27,6 +27,9 @@ class Dataset:
     users, rows: (E,) int64, positions in `user_ids` and `items`. at_s: (E,) int64 Unix seconds. weights: (E,) float32,
     see `app.history.weights`. context: feature name -> (E,) array of str, "" where not given.
     has_times: False where the source had no clock and `at_s` only keeps its order.
+    repeats: True where having had an item is no reason not to be shown it again: rankings then keep what was seen.
+    known_until: (U,) positions at which histories end, whatever is asked for; None: every event before a question is
+    its history (see `app.offline.split.shuffle`).
     """
 
     name: str
@@ -39,6 +42,8 @@ class Dataset:
     weights: FloatArray
     context: dict[str, np.ndarray]
     has_times: bool = True
+    repeats: bool = False
+    known_until: IntArray | None = None
 
     @property
     def n_items(self) -> int:

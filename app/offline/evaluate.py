@@ -1,9 +1,9 @@
 """Full ranking: every ranker is asked to score the whole catalogue for every question, and the target's rank is kept.
 
-Seen items. With `filter_seen` all items of a question's history are taken out, the target too where it is a repeat: a
-service that never shows what was seen cannot show it, so a repeat question counts as missed (UNRANKED). Keeping only
-the target would tell the ranker that it is a repeat; dropping the question would hide what the filter costs. On data
-with many repeats ask without the filter, and read the slices `repeat` and `new`.
+Seen items. All items of a question's history are taken out, the target too where it is a repeat: a service that never
+shows what was seen cannot show it, so a repeat question counts as missed (UNRANKED). Keeping only the target would tell
+the ranker that it is a repeat; dropping the question would hide what the filter costs. Data that are said to be of
+repeats (`Dataset.repeats`) keep seen items; read the slices `repeat` and `new` there.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,8 +14,8 @@ import numpy as np
 
 from app.domain import FloatArray, IntArray
 from app.offline.dataset import Dataset
-from app.offline.metrics import pessimistic_ranks, top_rows
-from app.offline.questions import hide_seen
+from app.offline.metrics import top_rows
+from app.offline.questions import rank_targets
 from app.offline.split import Split
 
 DEPTHS = (10, 20)
@@ -49,7 +49,6 @@ class Evaluation:
     ranks: IntArray
     top: IntArray
     k: tuple[int, ...]
-    filter_seen: bool
 
 
 def evaluate(
@@ -59,7 +58,6 @@ def evaluate(
     ranker: Ranker,
     *,
     k: tuple[int, ...] = DEPTHS,
-    filter_seen: bool = True,
     batch: int = 256,
     track: Callable[[list[IntArray]], Iterable[IntArray]] = iter,
 ) -> Evaluation:
@@ -72,11 +70,9 @@ def evaluate(
     ranks, top = [np.empty(0, dtype=np.int64)], [np.empty((0, max(k)), dtype=np.int64)]
     for asked in track([questions[start : start + batch] for start in range(0, len(questions), batch)]):
         scores = _score(dataset, ranker, asked)
-        if filter_seen:
-            hide_seen(dataset, asked, scores)
-        ranks.append(pessimistic_ranks(scores, dataset.rows[asked]))
+        ranks.append(rank_targets(dataset, asked, scores))
         top.append(top_rows(scores, max(k)))
-    return Evaluation(ranker.name, questions, np.concatenate(ranks), np.concatenate(top), k, filter_seen)
+    return Evaluation(ranker.name, questions, np.concatenate(ranks), np.concatenate(top), k)
 
 
 def _score(dataset: Dataset, ranker: Ranker, asked: IntArray) -> FloatArray:

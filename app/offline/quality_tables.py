@@ -17,6 +17,7 @@ PROTOCOLS = {
     Protocol.LEAVE_ONE_OUT: "leave-one-out",
     Protocol.GLOBAL_TIME: "global time split",
     Protocol.COLD_ITEMS: "items never trained on",
+    Protocol.RANDOM: "random split",
 }
 LIST_METRICS = {"coverage": "Coverage", "gini": "Gini", "novelty": "Novelty (bits)", "ild": "Intra-list diversity"}
 
@@ -50,8 +51,7 @@ def render_tables(
 
 
 def _say_what_was_asked(comparison: Comparison, counts: Mapping[str, int]) -> str:
-    everyone = [comparison.ours, *(rival.evaluation for rival in comparison.baselines)]
-    filtered = any(evaluation.filter_seen for evaluation in everyone if evaluation)
+    filtered = not comparison.dataset.repeats
     seen = "taken out of every list, so a repeat counts as missed" if filtered else "left in the lists"
     return (
         f"{counts['questions']:,} questions over {comparison.dataset.n_items:,} items, all ranked, ties counted "

@@ -7,6 +7,7 @@ import numpy as np
 
 from app.domain import BoolArray, FloatArray, IntArray
 from app.offline.dataset import Dataset
+from app.offline.metrics import pessimistic_ranks
 from app.offline.split import Split
 
 VALIDATION_QUESTIONS = 5_000  # enough for a standard error of NDCG@10 under 0.003
@@ -21,20 +22,34 @@ def past_events(dataset: Dataset, questions: IntArray, last: int | None = None) 
     if last is not None:
         lengths = np.minimum(lengths, last)
     place = np.repeat(np.arange(len(questions)), lengths)
-    ends = np.cumsum(lengths)
-    position = np.arange(len(place)) + np.repeat(questions - ends, lengths)
+    position = np.arange(len(place)) + np.repeat(history_ends(dataset, questions) - np.cumsum(lengths), lengths)
     return place, position
 
 
+def rank_targets(dataset: Dataset, questions: IntArray, scores: FloatArray) -> IntArray:
+    """(Q,): the rank of each question's item, see `app.offline.metrics`. scores: (Q, N), written to as `hide_seen`."""
+    hide_seen(dataset, questions, scores)
+    return pessimistic_ranks(scores, dataset.rows[questions])
+
+
 def hide_seen(dataset: Dataset, questions: IntArray, scores: FloatArray) -> None:
-    """Give every item of a question's history the score -inf. scores: (Q, N), written to."""
+    """Give every item of a question's history the score -inf, or none where `dataset.repeats`. scores: (Q, N)."""
+    if dataset.repeats:
+        return
     place, position = past_events(dataset, questions)
     scores[place, dataset.rows[position]] = -np.inf
 
 
 def history_lengths(dataset: Dataset, questions: IntArray) -> IntArray:
     """(Q,): how many events the user had before each question."""
-    return questions - dataset.starts[dataset.users[questions]]
+    return history_ends(dataset, questions) - dataset.starts[dataset.users[questions]]
+
+
+def history_ends(dataset: Dataset, questions: IntArray) -> IntArray:
+    """(Q,): the position after the last event that is known when the question is asked."""
+    if dataset.known_until is None:
+        return questions
+    return np.minimum(questions, dataset.known_until[dataset.users[questions]])
 
 
 def is_repeat(dataset: Dataset, questions: IntArray) -> BoolArray:

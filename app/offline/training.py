@@ -15,8 +15,8 @@ from rich.progress import Progress
 from torch import Tensor
 
 from app.domain import IntArray
-from app.offline.metrics import ndcg_at, pessimistic_ranks
-from app.offline.questions import hide_seen, sample_questions, training_counts
+from app.offline.metrics import ndcg_at
+from app.offline.questions import rank_targets, sample_questions, training_counts
 from app.offline.split import Split
 from app.offline.windows import NOBODY, Histories, batches, draw_windows
 from app.scoring.prior import UNSEEN_EVENTS
@@ -133,7 +133,7 @@ class BlockTrainer:
         real = (targets != NOBODY) & (self.histories.dataset.weights[targets] > 0)  # a refusal is read, never predicted
         context = self.histories.contexts(targets[real], inputs[real]).to(self.device)
         interests = self.block.interests(self.histories.events(inputs).to(self.device))  # (B, H, K, D)
-        chosen = interests[torch.from_numpy(real).to(self.device)] * self.block.gate(context).unsqueeze(1)  # (P, K, D)
+        chosen = self.block.gate.ask(interests[torch.from_numpy(real).to(self.device)], context)  # (P, K, D)
         rows = self.histories.dataset.rows[targets[real]]
         places = torch.from_numpy(self.places[rows]).to(self.device)
         items = self.block.items(self.text)[self.in_softmax]
@@ -160,7 +160,8 @@ class BlockTrainer:
             asked = questions[start : start + SCORE_BATCH]
             scores = score_by_block(self.block, self.histories, asked, items)
             for place, weight in enumerate(weights):
-                total[place] += ndcg_at(rank_unseen(self.histories, asked, scores + weight * self.log_counts), 10).sum()
+                ranks = rank_targets(self.histories.dataset, asked, scores + weight * self.log_counts)
+                total[place] += ndcg_at(ranks, 10).sum()
         return float(total.max()) / len(questions)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
@@ -220,13 +221,7 @@ def score_by_block(block: Block, histories: Histories, asked: IntArray, items: T
     """
     block.eval()
     device = items.device
-    gate = block.gate(histories.contexts(asked, asked - 1).to(device))
+    context = histories.contexts(asked, asked - 1).to(device)
     interests = block.read(histories.events(histories.before(asked, block.max_events)).to(device))
-    scores: np.ndarray = ((interests * gate.unsqueeze(1)) @ items.T).amax(dim=1).cpu().numpy()
+    scores: np.ndarray = (block.gate.ask(interests, context) @ items.T).amax(dim=1).cpu().numpy()
     return scores
-
-
-def rank_unseen(histories: Histories, questions: IntArray, scores: np.ndarray) -> IntArray:
-    """Rank of each question's item among those the user had not seen; `scores` is written to."""
-    hide_seen(histories.dataset, questions, scores)
-    return pessimistic_ranks(scores, histories.dataset.rows[questions])

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.domain import BoolArray, FloatArray, IntArray
 from app.offline.dataset import Dataset
+from app.offline.questions import history_ends
 from models.context_gate import ContextBatch, context_batch
 from models.events import EventBatch, event_batch
 
@@ -42,10 +43,9 @@ class Histories:
 
     def before(self, questions: IntArray, length: int) -> IntArray:
         """(Q, length): the last events of the same user before each question, padded at the end."""
-        starts = self.dataset.starts[self.dataset.users[questions]]
-        first = np.maximum(starts, questions - length)
-        positions = first[:, None] + np.arange(length)
-        return np.where(positions < questions[:, None], positions, NOBODY)
+        starts, ends = self.dataset.starts[self.dataset.users[questions]], history_ends(self.dataset, questions)
+        positions = np.maximum(starts, ends - length)[:, None] + np.arange(length)
+        return np.where(positions < ends[:, None], positions, NOBODY)
 
 
 def draw_windows(dataset: Dataset, train: BoolArray, length: int, rng: np.random.Generator) -> IntArray:

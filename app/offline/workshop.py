@@ -163,7 +163,8 @@ class Workshop:
         """What a blend of these blocks is made of. variation: the one that they were trained with."""
         variation = variation if text else _of_behaviour(variation)
         liked = liked_in_training(self.dataset, self.split)
-        prior = popularity_prior(self.dataset.rows[liked], self.dataset.at_s[liked], self.dataset.n_items)
+        at_s = self.dataset.at_s[liked] * self.dataset.has_times  # without a clock every part of the week is the same
+        prior = popularity_prior(self.dataset.rows[liked], at_s, self.dataset.n_items)
         return BlockParts(self.histories(variation), self.n_events, prior, text, id_)
 
     def _text_of(self, variation: Variation) -> FloatArray:

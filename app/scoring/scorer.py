@@ -1,9 +1,9 @@
 """Candidates to scores, and scores to the parts they are the sum of.
 
-    s(i | u, c) = max_k  sum_d  u_kd * g(c)_d * x_id   +   prior(i, c)   +   rules(i)
+    s(i | u, c) = max_k  sum_d  (u_kd * g(c)_d + v(c)_d) * x_id   +   prior(i, c)   +   rules(i)
 
 The parts are those of the winning interest: text and ID are what it would score with an open gate, context is what the
-gate adds or takes, prior is the popularity in this part of the week. They sum to the score.
+gate and the shift add or take, prior is the popularity in this part of the week. They sum to the score.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,12 @@ from models.space import Space
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What the index is asked. interests: (K, D) before the gate. gated: (K, D + N_BUCKETS). gate: (D,)."""
+    """What the index is asked. interests: (K, D) before the gate. gated: (K, D + N_BUCKETS). gate, shift: (D,)."""
 
     interests: FloatArray
     gated: FloatArray
     gate: FloatArray
+    shift: FloatArray
 
 
 class Scorer:
@@ -46,13 +47,13 @@ class Scorer:
 
     def query(self, interests: FloatArray, context: Context, last_event_at_s: int | None) -> Query:
         """interests: (K, D). K = 0 asks for what is popular in this context: one row, all prior."""
-        gate = self._gate(context, last_event_at_s)
+        gate, shift = self._read_context(context, last_event_at_s)
         prior_weight = self._space.blend.prior
         if not len(interests):
             interests, prior_weight = np.zeros((1, self.dim), dtype=np.float32), 1.0
         prior = np.zeros((len(interests), N_BUCKETS), dtype=np.float32)
         prior[:, bucket_of(context.at)] = prior_weight
-        return Query(interests, np.hstack([interests * gate, prior]), gate)
+        return Query(interests, np.hstack([interests * gate + shift, prior]), gate, shift)
 
     def plain(self, interests: FloatArray) -> FloatArray:
         """(K, D + N_BUCKETS): asks the index for what is closest, in any context and however little known."""
@@ -66,14 +67,14 @@ class Scorer:
         parts = np.zeros((len(vectors), len(PART_NAMES)), dtype=np.float32)
         parts[:, PART_NAMES.index("text")] = raw[:, :block].sum(axis=1)
         parts[:, PART_NAMES.index("id")] = raw[:, block:].sum(axis=1)
-        parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0)
+        parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0) + vectors[:, : self.dim] @ query.shift
         parts[:, PART_NAMES.index("prior")] = (query.gated[winner, self.dim :] * vectors[:, self.dim :]).sum(axis=1)
         return Scores(total=parts.sum(axis=1, dtype=np.float64), parts=parts, interest=winner.astype(np.int64))
 
-    def _gate(self, context: Context, last_event_at_s: int | None) -> FloatArray:
-        batch = self._context.batch(context, last_event_at_s, has_times=self._space.shape.has_times)
+    def _read_context(self, context: Context, last_event_at_s: int | None) -> tuple[FloatArray, FloatArray]:
+        batch = self._context.batch(context, last_event_at_s, has_times=self._space.shape.has_times).to(self._device)
         with torch.inference_mode():
-            return self._space.gate(batch.to(self._device))[0].cpu().numpy()
+            return self._space.gate(batch)[0].cpu().numpy(), self._space.shift(batch)[0].cpu().numpy()
 
 
 def take(scores: Scores, places: IntArray) -> Scores:

@@ -9,7 +9,7 @@ from scipy import sparse
 from app.domain import FloatArray, IntArray
 from app.offline.baselines.popularity import relative_popularity
 from app.offline.dataset import Dataset
-from app.offline.questions import history_lengths
+from app.offline.questions import history_ends, history_lengths
 from app.offline.split import Split
 
 
@@ -48,5 +48,5 @@ def transition_counts(dataset: Dataset, split: Split) -> sparse.csr_array:
 def steps_from_last(dataset: Dataset, steps: sparse.csr_array, questions: IntArray) -> FloatArray:
     """(Q, N): the row of `steps` of the item before each question, zeros without history."""
     has_history = history_lengths(dataset, questions) > 0
-    last_rows = dataset.rows[np.maximum(questions - 1, 0)]
+    last_rows = dataset.rows[np.maximum(history_ends(dataset, questions) - 1, 0)]
     return steps[last_rows].toarray() * has_history[:, None].astype(np.float32)

@@ -57,24 +57,22 @@ def list_baselines(item_vectors: FloatArray | None = None) -> tuple[Baseline, ..
     return listed + tuple(Baseline(k.name, partial(k.fit, item_vectors=item_vectors), k.grid) for k in read_text)
 
 
-def tune_baselines(
-    dataset: Dataset, split: Split, baselines: Sequence[Baseline], *, filter_seen: bool = True
-) -> Iterator[Tuned | LeftOut]:
+def tune_baselines(dataset: Dataset, split: Split, baselines: Sequence[Baseline]) -> Iterator[Tuned | LeftOut]:
     """One after the other, so that only one is held in memory: EASE alone can take 2 GB."""
     for baseline in baselines:
         try:
-            yield tune(baseline, dataset, split, filter_seen=filter_seen)
+            yield tune(baseline, dataset, split)
         except (DataError, ModuleNotFoundError) as refused:
             yield LeftOut(baseline.name, str(refused))
 
 
-def tune(baseline: Baseline, dataset: Dataset, split: Split, *, filter_seen: bool = True) -> Tuned:
+def tune(baseline: Baseline, dataset: Dataset, split: Split) -> Tuned:
     """Fit with every combination of the grid and keep the best on validation; the first of equals."""
     questions = sample_questions(split.validation)
     best: Tuned | None = None
     for arguments in baseline.grid:
         ranker = baseline.fit(dataset, split, **arguments)
-        ranks = evaluate(dataset, split, questions, ranker, k=(10,), filter_seen=filter_seen).ranks
+        ranks = evaluate(dataset, split, questions, ranker, k=(10,)).ranks
         ndcg10 = float(ndcg_at(ranks, 10).mean()) if len(questions) else 0.0
         if best is None or ndcg10 > best.ndcg10:
             best = Tuned(ranker, arguments, ndcg10)

@@ -89,13 +89,13 @@ def is_seeded(contestant: str) -> bool:
     return contestant in LEARNED
 
 
-def enter(contestant: str, workshop: Workshop, *, filter_seen: bool) -> Entry:
+def enter(contestant: str, workshop: Workshop) -> Entry:
     """Train or tune it. Raises DataError where it cannot take part here, and for an unknown name."""
     if contestant in LEARNED:
         return _learn(contestant, LEARNED[contestant], workshop)
     if contestant in BASELINES:
         (baseline,) = [known for known in _baselines(contestant, workshop) if known.name == contestant]
-        tuned = tune(baseline, workshop.dataset, workshop.split, filter_seen=filter_seen)
+        tuned = tune(baseline, workshop.dataset, workshop.split)
         return Entry(tuned.ranker, tuned.arguments, tuned.ndcg10)
     raise DataError(f"no contestant {contestant!r}: choose from {', '.join(list_contestants())}")
 

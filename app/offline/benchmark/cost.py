@@ -49,7 +49,7 @@ def measure_cost(settings: Settings, recipe: Recipe, runs: Path) -> Path:
         state.text_past.crop(-1)  # so that each step is taken from the same state
 
     figures["event_ms"] = _measure(one_event)
-    figures["head_ms"] = _measure(lambda: interests_of(space, state) * space.gate(_now()).unsqueeze(1))
+    figures["head_ms"] = _measure(lambda: space.ask(interests_of(space, state), _now()))
     figures["state_bytes"] = _bytes(state)
     about = {"recipe": recipe.name, "machine": describe_machine(), "history_events": longest, "figures": figures}
     path = runs / "cost" / f"{recipe.name}.json"

@@ -76,6 +76,18 @@ GOALS = (
         1.05,
         over="baseline.best.mlsmall.time.ndcg10",
     ),
+    Goal(
+        "frappe.random.hr10",
+        "Frappe, context against none, HR@10",
+        1.05,
+        over="baseline.without_gate.frappe.random.hr10",
+    ),
+    Goal(
+        "frappe.random.hr10.new",
+        "Frappe, context against none, apps new to the user, HR@10",
+        1.15,
+        over="baseline.without_gate.frappe.random.hr10.new",
+    ),
     Goal("frappe.random.auc", "Frappe in the form of BARS, AUC", 0.975, 0.9861),
     Goal("cost.event_ms", "A new event on cached state, one core, ms", 10.0, at_most=True),
     Goal("cost.head_ms", "Request head, one core, ms", 1.0, at_most=True),

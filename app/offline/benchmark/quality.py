@@ -30,12 +30,13 @@ from app.offline.evaluate import evaluate
 from app.offline.fetch import fetch_base_model, fetch_user_model
 from app.offline.finetune import be_repeatable, refuse_without_validation
 from app.offline.measures import measure_lists
+from app.offline.pairs import auc_of_pairs
 from app.offline.quality_report import count_questions
 from app.offline.questions import training_counts
 from app.offline.recipes import Recipe
 from app.offline.report import current_commit
 from app.offline.slices import slice_questions
-from app.offline.split import Protocol, Split, split
+from app.offline.split import Protocol, Split, shuffle, split
 from app.offline.train import training_progress
 from app.offline.workshop import Models, Workshop
 from app.settings import Settings
@@ -106,6 +107,8 @@ def _run_cells(
     if protocol is Protocol.GLOBAL_TIME and not dataset.has_times:
         log.warning("split_left_out", data=name, split=protocol, reason="the data have no times")
         return
+    if protocol is Protocol.RANDOM:
+        dataset = shuffle(dataset)
     workshop = _open_workshop(settings, plan, dataset, split(dataset, protocol), name, seed, progress)
     refuse_without_validation(workshop)
     write_questions(plan.runs, _describe_questions(name, dataset, workshop.split))
@@ -152,14 +155,17 @@ def _open_workshop(
 
 def _run_cell(plan: Plan, cell: Cell, workshop: Workshop) -> None:
     started = time.process_time()
-    entry = enter(cell.contestant, workshop, filter_seen=True)
+    entry = enter(cell.contestant, workshop)
     dataset, divided = workshop.dataset, workshop.split
     evaluation = evaluate(dataset, divided, divided.test, entry.ranker)
     lists = measure_lists(dataset, evaluation, training_counts(dataset, divided), _outside(workshop))
+    made = {name: float(estimate.value) for name, estimate in lists.items()}
+    if divided.protocol is Protocol.RANDOM:
+        made["auc"] = auc_of_pairs(dataset, divided, entry.ranker)
     run = Run(
         cell=cell,
         ranks=evaluation.ranks,
-        figures={name: float(estimate.value) for name, estimate in lists.items()},
+        figures=made,
         arguments=dict(entry.arguments),
         validation_ndcg10=entry.validation_ndcg10,
         recipe=f"{plan.recipe.name}-{plan.recipe.digest}" if is_seeded(cell.contestant) else "",
@@ -188,6 +194,7 @@ def _describe_questions(name: str, dataset: Dataset, divided: Split) -> Question
         data=name,
         split=divided.protocol,
         n_questions=counts.pop("questions"),
+        users=dataset.users[divided.test],
         slices=slice_questions(dataset, divided, divided.test),
         counts={
             "users": dataset.n_users,

@@ -117,10 +117,11 @@ def _section(arena: Arena) -> str:
 
 
 def _say_what_was_asked(questions: Questions) -> str:
-    counts = questions.counts
+    counts, repeats = questions.counts, questions.split == Protocol.RANDOM
     return (
         f"{questions.n_questions:,} questions over {counts['items']:,} items, all ranked, ties counted against the "
-        f"target, seen items taken out of every list. {counts['training_events']:,} of {counts['events']:,} events "
+        f"target, seen items {'left in the lists' if repeats else 'taken out of every list'}. "
+        f"{counts['training_events']:,} of {counts['events']:,} events "
         f"are trained on. {counts['known_users']:,} questions are of users with training events; "
         f"{counts['cold_targets']:,} ask for an item that training never saw; {counts['repeat_targets']:,} for one "
         "already in the user's history. Means over the seeds; in brackets 95% bootstrap intervals over users."
@@ -178,7 +179,9 @@ def _ablations(arena: Arena) -> pl.DataFrame | None:
         theirs = [run for run in whole.runs if run.cell.seed in seeds]
         if not seeds:
             continue
-        difference = paired_difference(mean_values(mine, "ndcg", K), mean_values(theirs, "ndcg", K))
+        difference = paired_difference(
+            mean_values(mine, "ndcg", K), mean_values(theirs, "ndcg", K), arena.questions.users
+        )
         rows.append(
             {
                 "Changed": ABOUT[name],

@@ -24,7 +24,7 @@ LINE = 120
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """data: short name, as figures begin with ("ml1m"). split: "loo", "time" or "cold". contestant: who ranks."""
+    """data: short name, as figures begin with ("ml1m"). split: a value of `Protocol`. contestant: who ranks."""
 
     data: str
     split: str
@@ -59,11 +59,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Questions:
-    """The test questions of one data set and split. slices: name -> (Q,) mask. counts: what the report says of them."""
+    """The test questions of one data set and split.
+
+    users: (Q,) whose each is, in any numbers. slices: name -> (Q,) mask. counts: what the report says of them.
+    """
 
     data: str
     split: str
     n_questions: int
+    users: IntArray
     slices: Mapping[str, BoolArray]
     counts: Mapping[str, int]
 
@@ -95,13 +99,15 @@ def run_path(folder: Path, cell: Cell) -> Path:
 
 def write_questions(folder: Path, questions: Questions) -> None:
     """<folder>/questions/<data>.<split>.json"""
-    about = {
+    about: dict[str, object] = {
         "data": questions.data,
         "split": questions.split,
         "n_questions": questions.n_questions,
         "counts": dict(questions.counts),
         "slices": {name: _pack(np.packbits(inside)) for name, inside in questions.slices.items()},
     }
+    if len(np.unique(questions.users)) < questions.n_questions:  # else they say nothing
+        about["users"] = _pack(questions.users.astype(np.uint32))
     path = folder / "questions" / f"{questions.data}.{questions.split}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, json.dumps(about, indent=1, sort_keys=True) + "\n")
@@ -113,7 +119,8 @@ def read_questions(path: Path) -> Questions:
     slices = {
         name: np.unpackbits(_unpack(bits, np.uint8), count=n).astype(np.bool_) for name, bits in about["slices"].items()
     }
-    return Questions(about["data"], about["split"], n, slices, about["counts"])
+    users = _unpack(about["users"], np.uint32).astype(np.int64) if "users" in about else np.arange(n)
+    return Questions(about["data"], about["split"], n, users, slices, about["counts"])
 
 
 def _pack(array: np.ndarray) -> list[str]:

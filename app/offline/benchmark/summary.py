@@ -69,19 +69,20 @@ def _result(name: str, runs: list[Run], questions: Questions, ours: list[Run] | 
     for metric in RANK_METRICS:
         for k in DEPTHS:
             values = mean_values(runs, metric, k)
-            measured[f"{metric}{k}"] = bootstrap_interval(values)
+            measured[f"{metric}{k}"] = bootstrap_interval(values, questions.users)
             if metric in SLICED_METRICS and k == DEPTHS[0]:
                 for part, inside in questions.slices.items():
-                    measured[f"{metric}{k}.{part}"] = bootstrap_interval(values[inside])
+                    measured[f"{metric}{k}.{part}"] = bootstrap_interval(values[inside], questions.users[inside])
     for figure in sorted({figure for run in runs for figure in run.figures}):
         mean = float(np.mean([run.figures[figure] for run in runs if figure in run.figures]))
         measured[figure] = Estimate(mean, NAN, NAN)
     lead = None
     if ours and name != OURS:
-        lead = paired_difference(mean_values(ours, "ndcg", DEPTHS[0]), mean_values(runs, "ndcg", DEPTHS[0]))
+        own, other = (mean_values(side, "ndcg", DEPTHS[0]) for side in (ours, runs))
+        lead = paired_difference(own, other, questions.users)
     return Result(name, tuple(runs), measured, lead)
 
 
 def mean_values(runs: Iterable[Run], metric: str, k: int) -> Values:
-    """(Q,): the mean over seeds of each question's value. One question is one user, so users are what is drawn."""
+    """(Q,): the mean over seeds of each question's value."""
     return np.mean([RANK_METRICS[metric](run.ranks, k) for run in runs], axis=0)

@@ -64,4 +64,28 @@ def test_a_feature_that_is_not_known_never_learns_to_say_anything() -> None:
 def test_contexts_may_have_any_shape() -> None:
     at_s = np.zeros((2, 3), dtype=np.int64)
     batch = context_batch(at_s, at_s, np.zeros((2, 3, 1), dtype=np.int64), has_times=True)
-    assert ContextGate(4, feature_sizes=(2,))(batch).shape == (2, 3, 4)
+    gate = ContextGate(4, feature_sizes=(2,))
+    assert gate(batch).shape == gate.shift(batch).shape == (2, 3, 4)
+
+
+def test_a_fresh_gate_asks_for_the_interests_themselves() -> None:
+    interests = torch.arange(12.0).reshape(2, 3, 2)
+    gate = ContextGate(2, feature_sizes=(3,))
+    assert torch.equal(gate.ask(interests, contexts([0, 9], [-1, 60], [[1], [2]])), interests)
+
+
+def test_a_query_is_the_interest_times_the_gate_plus_the_shift() -> None:
+    """Of (2, 1) and (4, 1) with gates 1.5, 1 and a shift of -1, 3: (2, 4) and (5, 4); without the feature untouched."""
+    gate = ContextGate(2, feature_sizes=(2,))
+    with torch.no_grad():
+        gate.features[0].weight[1, 0] = float(np.arctanh(0.5))
+        gate.shifts[0].weight[1] = torch.tensor([-1.0, 3.0])
+    interests = torch.tensor([[[2.0, 1.0], [4.0, 1.0]]])
+    assert torch.allclose(gate.ask(interests, contexts([0], [-1], [[1]])), torch.tensor([[[2.0, 4.0], [5.0, 4.0]]]))
+    assert torch.equal(gate.ask(interests, contexts([0], [-1], [[0]])), interests)
+
+
+def test_without_declared_features_the_clock_shifts_nothing() -> None:
+    gate = ContextGate(2, feature_sizes=())
+    assert not list(gate.shifts.parameters())
+    assert gate.shift(contexts([MONDAY_AT_THREE], [60], [[]])).tolist() == [[0.0, 0.0]]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hand_made import FixedScores, dataset_of, split_of
@@ -20,8 +22,8 @@ def test_seen_items_do_not_stand_before_the_target() -> None:
     assert evaluation.top[0, :4].tolist() == [2, 3, 4, NO_ITEM]
 
 
-def test_seen_items_stand_where_they_score_without_the_filter() -> None:
-    evaluation = evaluate(DATA, LAST, LAST.test, FALLING, filter_seen=False)
+def test_seen_items_stand_where_they_score_in_data_of_repeats() -> None:
+    evaluation = evaluate(dataclasses.replace(DATA, repeats=True), LAST, LAST.test, FALLING)
     assert evaluation.ranks.tolist() == [4, 2, 3]
     assert evaluation.top[0, :5].tolist() == [0, 1, 2, 3, 4]
 

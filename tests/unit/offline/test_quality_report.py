@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -102,6 +103,6 @@ def test_baselines_alone_make_a_report_without_ours() -> None:
 
 def test_repeats_left_in_the_lists_are_said_to_be(comparison: Comparison) -> None:
     _, filtered = render(comparison)
-    unfiltered = compare("tiny", DATA, SPLIT, first_is("c"), [], filter_seen=False)
+    unfiltered = compare("tiny", dataclasses.replace(DATA, repeats=True), SPLIT, first_is("c"), [])
     assert "taken out of every list" in filtered
     assert "left in the lists" in render(unfiltered)[1]

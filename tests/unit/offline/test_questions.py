@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hand_made import dataset_of, split_of
@@ -7,6 +9,7 @@ from app.offline.questions import (
     is_repeat,
     liked_in_training,
     past_events,
+    rank_targets,
     sample_questions,
     training_counts,
 )
@@ -23,6 +26,21 @@ def test_past_is_every_earlier_event_of_the_same_user() -> None:
 def test_past_can_be_cut_to_the_last_events() -> None:
     place, position = past_events(DATA, np.array([3, 5, 6]), last=2)
     assert list(zip(place.tolist(), position.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 4), (2, 4), (2, 5)]
+
+
+def test_past_ends_where_no_more_is_known() -> None:
+    """ann's events are known up to position 2: her last two questions have the same past."""
+    data = dataclasses.replace(DATA, known_until=np.array([2, 7]))
+    place, position = past_events(data, np.array([2, 3, 6]))
+    assert list(zip(place.tolist(), position.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 4), (2, 5)]
+    assert history_lengths(data, np.array([1, 3])).tolist() == [1, 2]
+
+
+def test_what_was_seen_stands_in_nobodys_way_but_in_data_of_repeats() -> None:
+    """ann saw a, b and a before c: without them only d beats it."""
+    scores = np.array([[9, 9, 1, 5]], dtype=np.float32)
+    assert rank_targets(dataclasses.replace(DATA, repeats=True), np.array([3]), scores.copy()).tolist() == [3]
+    assert rank_targets(DATA, np.array([3]), scores).tolist() == [1]
 
 
 def test_no_questions_have_no_past() -> None:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hand_made import dataset_of
@@ -5,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.offline.dataset import Dataset
-from app.offline.split import Protocol, Split, split
+from app.offline.questions import past_events
+from app.offline.split import Protocol, Split, shuffle, split
 
 REFUSED = -1.0
 
@@ -105,7 +108,42 @@ def datasets(draw: st.DrawFn) -> Dataset:
     return dataset_of({f"u{n}": sorted(history, key=lambda e: e[1]) for n, history in enumerate(histories)})
 
 
-@pytest.mark.parametrize("protocol", Protocol)
+@given(data=datasets())
+@settings(max_examples=40, deadline=None)
+def test_a_random_split_asks_for_a_share_of_every_users_events_given_those_trained_on(data: Dataset) -> None:
+    mixed = shuffle(data)
+    halves = split(mixed, Protocol.RANDOM)
+    for user in range(data.n_users):
+        own = slice(data.starts[user], data.starts[user + 1])
+        assert sorted(zip(mixed.rows[own], mixed.weights[own], strict=True)) == sorted(
+            zip(data.rows[own], data.weights[own], strict=True)
+        )
+        assert halves.train[own].sum() == max(round((own.stop - own.start) * 0.7), 1)
+    for questions in (halves.validation, halves.test):
+        assert (mixed.weights[questions] > 0).all()
+        place, position = past_events(mixed, questions)
+        assert halves.train[position].all()
+        assert np.array_equal(np.unique(place), np.arange(len(questions))), "a question has a history"
+    asked = np.concatenate([halves.validation, halves.test])
+    assert len(np.unique(asked)) == len(asked)
+    assert not halves.train[asked].any()
+
+
+def test_a_shuffle_keeps_context_and_event_together_and_is_the_same_every_time() -> None:
+    data = dataset_of({"ann": [(item, at) for at, item in enumerate("abcdefgh")]})
+    data = dataclasses.replace(data, context={"letter": np.array(list("abcdefgh"))})
+    mixed = shuffle(data)
+    assert [data.items[row].item_id for row in mixed.rows] == mixed.context["letter"].tolist()
+    assert mixed.context["letter"].tolist() != list("abcdefgh")
+    assert np.array_equal(mixed.rows, shuffle(data).rows)
+
+
+def test_a_random_split_of_events_in_order_is_refused() -> None:
+    with pytest.raises(ValueError, match="shuffle it"):
+        split(dataset_of({"ann": [("a", 5), ("b", 6)]}), Protocol.RANDOM)
+
+
+@pytest.mark.parametrize("protocol", set(Protocol) - {Protocol.RANDOM})
 @given(data=datasets())
 @settings(max_examples=80, deadline=None)
 def test_no_split_trains_on_a_question_or_on_what_its_user_did_after(protocol: Protocol, data: Dataset) -> None:

@@ -8,9 +8,10 @@ from hand_made import dataset_of, split_of
 from tiny import TINY, silent
 
 from app.offline.dataset import Dataset
+from app.offline.questions import rank_targets
 from app.offline.sizing import size
 from app.offline.split import Split
-from app.offline.training import BlockTrainer, Epoch, Schedule, rank_unseen, score_by_block
+from app.offline.training import BlockTrainer, Epoch, Schedule, score_by_block
 from app.offline.windows import Histories
 from app.offline.workshop import id_schedule
 from models.space import IdBlock, Shape
@@ -91,7 +92,7 @@ def test_a_block_learns_what_follows_what(tmp_path: Path) -> None:
     learner = trainer(tmp_path, schedule, walks, last)
     curve = learner.run(silent(), "walks")
     asked = last.validation
-    ranks = rank_unseen(learner.histories, asked, scores_of(learner.block, learner.histories, asked))
+    ranks = rank_targets(walks, asked, scores_of(learner.block, learner.histories, asked))
     assert curve[-1].loss < curve[0].loss / 2
     assert ranks.tolist() == [0] * 8
 
@@ -213,9 +214,3 @@ def test_scores_of_a_block_are_the_best_interests_in_each_questions_context() ->
         states = learned.read(histories().events(histories().before(LAST.test, 4)))[:, 0]
         expected = (states @ learned.encoder.item_vectors().T).numpy()  # a fresh gate is all ones
     assert np.allclose(scores, expected, atol=1e-5)
-
-
-def test_what_a_user_has_seen_does_not_stand_before_the_target() -> None:
-    """u0 saw a, b, c before d: of the eight items only e to h are in its way."""
-    scores = np.array([[9, 9, 9, 1, 5, 0, 0, 2]], dtype=np.float32)
-    assert rank_unseen(histories(), np.array([3]), scores).tolist() == [2]

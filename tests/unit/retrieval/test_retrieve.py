@@ -59,7 +59,11 @@ async def found(
     placement = Placement("shelf", sources=quotas)
     mask = None if eligible is None else np.array(eligible)
     candidates, missing = await retriever.retrieve(
-        asking(k=k), placement, intent_of(TASTE), Query(ROWS, ROWS, np.ones(2, np.float32)), [mask]
+        asking(k=k),
+        placement,
+        intent_of(TASTE),
+        Query(ROWS, ROWS, np.ones(2, np.float32), np.zeros(2, np.float32)),
+        [mask],
     )
     assert candidates.slots.dtype == np.int64
     return dict(zip(candidates.slots.tolist(), candidates.sources, strict=True)), missing
@@ -98,7 +102,7 @@ async def test_a_source_that_fails_is_told_of_and_the_others_answer(index: ItemI
 async def test_a_placement_adds_what_it_pins_to_its_sources(index: ItemIndex) -> None:
     retriever = Retriever(index, [Fixed("fresh", 1), Fixed("pinned", 3)], candidates=2)
     placement = Placement("shelf", sources={"fresh": 1}, pins=(Pin("x", 1),))  # type: ignore[arg-type]
-    query = Query(ROWS, ROWS, np.ones(2, np.float32))
+    query = Query(ROWS, ROWS, np.ones(2, np.float32), np.zeros(2, np.float32))
     candidates, _ = await retriever.retrieve(asking(k=1), placement, intent_of(TASTE), query, [None])
     assert candidates.sources == (("fresh",), ("pinned",))
     assert "pinned" not in retriever.source_names
@@ -106,7 +110,7 @@ async def test_a_placement_adds_what_it_pins_to_its_sources(index: ItemIndex) ->
 
 async def test_the_best_of_every_group_that_rules_treat_unlike_is_a_candidate(index: ItemIndex) -> None:
     retriever = Retriever(index, [RowSource(TASTE, index), Fixed("popular")], candidates=1)
-    query = Query(ROWS, ROWS, np.ones(2, np.float32))
+    query = Query(ROWS, ROWS, np.ones(2, np.float32), np.zeros(2, np.float32))
     parted = [np.array([True, False, True, False]), np.array([False, True, False, True])]
     for groups, slots in (([None], [0]), (parted, [0, 1])):
         candidates, _ = await retriever.retrieve(asking(k=1), NO_PLACEMENT, intent_of(TASTE), query, groups)
@@ -118,7 +122,7 @@ async def test_each_row_of_an_intent_gives_its_own_best(index: ItemIndex) -> Non
         asking(),
         NO_PLACEMENT,
         intent_of(TASTE, WORDS),
-        Query(ROWS, ROWS, np.ones(2, np.float32)),
+        Query(ROWS, ROWS, np.ones(2, np.float32), np.zeros(2, np.float32)),
         index.served(np.array([True, True, True, False])),
     )
     assert (await RowSource(TASTE, index).propose(ask, 2)).tolist() == [0, 2]

@@ -90,6 +90,17 @@ def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(quiet: Space
     assert scores.parts[0] == pytest.approx([0.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
 
 
+def test_what_anybody_wants_in_a_context_is_told_as_context(quiet: Space) -> None:
+    """Interest 1 * item 2 = 2 as text; the phone shifts the same dimension by 3, weighed by the blend: 0.5 * 3 * 2."""
+    scorer = Scorer(quiet, CODES)
+    quiet.blend = Blend(text=0.5)
+    quiet.text.gate.shifts[0].weight[CODES.values["device"].index("phone") + 1, 0] = 3.0
+    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + N_BUCKETS), dtype=np.float32)
+    interest[0, 0], item[0, 0] = 1, 2
+    scores = scorer.score(scorer.query(interest, Context(MONDAY_AT_THREE, {"device": "phone"}), None), item)
+    assert scores.parts[0] == pytest.approx([2.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
+
+
 def test_an_open_gate_leaves_text_behaviour_and_prior(quiet: Space) -> None:
     """Text 2 * 3, behaviour 5 * 0.5, prior 0.3 * -4 in this part of the week alone."""
     scorer, context = Scorer(quiet, CODES), Context(MONDAY_AT_THREE)
@@ -101,14 +112,16 @@ def test_an_open_gate_leaves_text_behaviour_and_prior(quiet: Space) -> None:
     assert scores.total == pytest.approx([7.3])
 
 
-def test_nobody_is_scored_by_popularity_alone(scorer: Scorer) -> None:
-    context = Context(datetime(2024, 1, 6, 20, tzinfo=UTC), {"device": "tv"})
+def test_nobody_is_scored_by_popularity_and_by_what_anybody_wants_in_the_context(quiet: Space) -> None:
+    scorer, context = Scorer(quiet, CODES), Context(datetime(2024, 1, 6, 20, tzinfo=UTC), {"device": "tv"})
+    quiet.text.gate.shifts[0].weight[CODES.values["device"].index("tv") + 1, 0] = 3.0
     vectors = np.random.default_rng(0).normal(size=(6, D + N_BUCKETS)).astype(np.float32)
     query = scorer.query(np.empty((0, D), dtype=np.float32), context, None)
     scores = scorer.score(query, vectors)
     assert query.gated.shape == (1, D + N_BUCKETS)
-    assert scores.total == pytest.approx(vectors[:, D + 7])  # weekend evening, at its full weight
-    assert np.abs(np.delete(scores.parts, PRIOR, axis=1)).max() == 0
+    assert scores.parts[:, PRIOR] == pytest.approx(vectors[:, D + 7])  # weekend evening, at its full weight
+    assert scores.total == pytest.approx(vectors[:, D + 7] + 3 * vectors[:, 0], abs=1e-5)
+    assert np.abs(scores.parts[:, [PART_NAMES.index(name) for name in ("text", "id", "rules")]]).max() == 0
 
 
 def test_a_value_never_trained_on_scores_as_none_given(scorer: Scorer) -> None:

@@ -64,8 +64,11 @@ def test_a_file_that_is_no_run_is_refused_by_name(tmp_path: Path, text: str) -> 
 def test_questions_are_read_as_they_were_written(tmp_path_factory: pytest.TempPathFactory, inside: list[bool]) -> None:
     folder = tmp_path_factory.mktemp("runs")
     mask = np.array(inside)
-    write_questions(folder, Questions("ml1m", "loo", len(inside), {"new": mask, "repeat": ~mask}, {"items": 7}))
+    users = np.arange(len(inside)) // 2
+    asked = Questions("ml1m", "loo", len(inside), users, {"new": mask, "repeat": ~mask}, {"items": 7})
+    write_questions(folder, asked)
     read = read_questions(folder / "questions" / "ml1m.loo.json")
+    assert read.users.tolist() == users.tolist()
     assert read.n_questions == len(inside)
     assert read.counts == {"items": 7}
     assert read.slices["new"].tolist() == inside

@@ -33,7 +33,7 @@ COUNTS = {
 def runs(tmp_path: Path) -> Path:
     """Ours puts every target first with seed 0, misses every second one with seed 1; Markov has them second."""
     folder = tmp_path / "runs"
-    write_questions(folder, Questions("shop", "time", 4, SLICES, COUNTS))
+    write_questions(folder, Questions("shop", "time", 4, np.arange(4), SLICES, COUNTS))
     for contestant, seed, ranks in (
         ("penchant", 0, [0, 0, 0, 0]),
         ("penchant", 1, [0, 99, 0, 99]),
