@@ -76,4 +76,7 @@ report-faithfulness: setup ## Measure whether cited events matter; writes docs/r
 report-diversity: setup ## Measure what diversity costs in accuracy; writes docs/reports/diversity.md
 	$(BIN)/python -m app.offline.diversity_curve
 
-.PHONY: report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium
+report-refresh: setup ## Measure what a daily refresh is worth; writes docs/reports/refresh.md
+	$(BIN)/python -m app.offline.refresh_report
+
+.PHONY: report-refresh report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium

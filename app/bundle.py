@@ -28,7 +28,10 @@ class FileEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a bundle says of itself. No clock time in it: the same data and seed give the same bytes."""
+    """What a bundle says of itself. No clock time in it: the same data and seed give the same bytes.
+
+    earlier: version of the bundle that it was trained on from; empty where it was trained from the pretrained models.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +44,7 @@ class Manifest(BaseModel):
     recipe: str
     seed: int
     protocol: str
+    earlier: str = ""
     n_items: int
     text_dim: int
     id_dim: int

@@ -221,12 +221,17 @@ def train(
     seed: Seed = 0,
     text_model: TextModel = None,
     user_model: UserModel = None,
+    earlier: Annotated[
+        str, typer.Option("--from", help="Go on from this bundle, a version or `current`, instead of starting over.")
+    ] = "",
     current: Annotated[bool, typer.Option(help="Serve this bundle from now on.")] = True,
 ) -> None:
     """Fine-tune and build a bundle. A run that was killed goes on where it stopped."""
     from app.offline.train import train_bundle
 
-    folder = train_bundle(settings, name, recipe, protocol, seed, text_model, user_model, current=current)
+    folder = train_bundle(
+        settings, name, recipe, protocol, seed, text_model, user_model, earlier=earlier, current=current
+    )
     typer.echo(f"bundle {folder.name} at {folder}")
 
 

@@ -11,13 +11,15 @@ from typing import Any
 import torch
 from rich.progress import Progress
 
-from app.bundle import MANIFEST, Manifest, open_bundle, seal
+from app.bundle import MANIFEST, Bundle, Manifest, open_bundle, seal
+from app.errors import DataError
 from app.golden import write_golden
 from app.offline.atomic import replace_text
 from app.offline.dataset import Dataset
 from app.offline.finetune import Curves, finetune
 from app.offline.learning_curve import draw_learning_curve
 from app.offline.recipes import Recipe
+from app.offline.refresh import Earlier
 from app.offline.split import Protocol, split
 from app.offline.workshop import Models, Workshop
 from app.trained import Trained, load_trained, save_trained
@@ -36,6 +38,7 @@ class Run:
     recipe: Recipe
     models: Models
     seed: int
+    earlier: Bundle | None = None  # to go on from
 
     @property
     def key(self) -> str:
@@ -47,6 +50,7 @@ class Run:
             self.models.text.name,
             self.models.user.name,
             self.seed,
+            *([self.earlier.version] if self.earlier else []),
         ]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -62,7 +66,8 @@ def build_bundle(
     if (found := _find_finished(folder, artifacts)) is not None:
         return found
     divided = split(run.dataset, run.protocol)
-    workshop = Workshop(run.dataset, divided, run.recipe, run.models, folder, run.seed, device, progress)
+    earlier = _read_earlier(run, device)
+    workshop = Workshop(run.dataset, divided, run.recipe, run.models, folder, run.seed, device, progress, earlier)
     trained, curves = finetune(workshop)
     unsealed = folder / "bundle"
     shutil.rmtree(unsealed, ignore_errors=True)
@@ -97,6 +102,18 @@ def _find_finished(folder: Path, artifacts: Path) -> tuple[Path, Manifest] | Non
     return bundle.folder, bundle.manifest
 
 
+def _read_earlier(run: Run, device: torch.device) -> Earlier | None:
+    """Raises DataError where that bundle was made by another recipe."""
+    if run.earlier is None:
+        return None
+    recipe = run.earlier.manifest.recipe
+    if recipe != run.recipe.name:
+        raise DataError(
+            f"bundle {run.earlier.version} was made by the recipe {recipe}, not {run.recipe.name}: go on with its own"
+        )
+    return Earlier(load_trained(run.earlier, device), run.earlier.version, run.dataset.items)
+
+
 def _forget_work(folder: Path, version: str) -> None:
     for path in folder.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -113,6 +130,7 @@ def _about(run: Run, trained: Trained) -> dict[str, object]:
         "recipe": run.recipe.name,
         "seed": run.seed,
         "protocol": run.protocol.value,
+        "earlier": run.earlier.version if run.earlier else "",
         "n_items": shape.n_items,
         "text_dim": shape.block_dim,
         "id_dim": shape.id_dim,

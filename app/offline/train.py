@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from app.bundle import open_bundle
 from app.device import choose_device, share_threads, spend_threads
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import read_dataset
@@ -24,21 +25,26 @@ def train_bundle(
     text_model: Path | None = None,
     user_model: Path | None = None,
     *,
+    earlier: str = "",
     current: bool = True,
 ) -> Path:
-    """The bundle's folder. Models left out are the base model, fetched where it is not there yet. Raises DataError."""
+    """The bundle's folder. Models left out are the base model, fetched where it is not there yet.
+
+    earlier: version of the bundle to go on from. Raises DataError, and BundleError where it cannot be read.
+    """
     spend_threads(share_threads(settings, processes=1))
     if text_model is None or user_model is None:
         base = fetch_base_model(settings.data_dir, Console())
         text_model, user_model = text_model or base, user_model or base
+    artifacts = settings.bundle_dir.parent
     run = Run(
         dataset=read_dataset(settings.data_dir / "data" / name),
         protocol=Protocol(protocol),
         recipe=get_recipe(recipe),
         models=Models(text_model, user_model),
         seed=seed,
+        earlier=open_bundle(artifacts / earlier) if earlier else None,
     )
-    artifacts = settings.bundle_dir.parent
     with training_progress() as progress:
         folder, _ = build_bundle(
             run, artifacts, settings.data_dir / "work", device=choose_device(settings), progress=progress

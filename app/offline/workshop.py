@@ -19,6 +19,7 @@ from app.offline.blend import BlockParts
 from app.offline.dataset import Dataset
 from app.offline.questions import liked_in_training, training_counts
 from app.offline.recipes import Recipe
+from app.offline.refresh import Earlier, carry_over, shorten, start_from
 from app.offline.sizing import Sizes, size
 from app.offline.spectral import spectral_vectors
 from app.offline.split import Split
@@ -60,7 +61,10 @@ class Variation:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Makes the parts for one data set, split, recipe and seed. What it makes is kept in the folder `work`."""
+    """Makes the parts for one data set, split, recipe and seed. What it makes is kept in the folder `work`.
+
+    earlier: the bundle to go on from; None starts from the pretrained models.
+    """
 
     dataset: Dataset
     split: Split
@@ -70,6 +74,7 @@ class Workshop:
     seed: int
     device: torch.device
     progress: Progress
+    earlier: Earlier | None = None
 
     @cached_property
     def context(self) -> ContextCodes:
@@ -85,9 +90,11 @@ class Workshop:
         return size(self.recipe, int(self.n_events.sum()), int(np.count_nonzero(self.n_events)))
 
     def item_encoder(self, *, tuned: bool = True) -> ItemEncoder:
-        """The pretrained one, tuned on who liked what, or as it comes."""
+        """The pretrained one, tuned on who liked what, or as it comes; tuned, that of the earlier bundle if any."""
         if not tuned:
             return load_item_encoder(self.models.text, self.device)
+        if self.earlier:
+            return self.earlier.item_encoder
         folder, done = self.work / "item_encoder", self.work / "item_encoder.done"
         if not done.exists():
             self.work.mkdir(parents=True, exist_ok=True)
@@ -104,7 +111,11 @@ class Workshop:
         kept = self.work / ("text.npy" if tuned else "text.untuned.npy")
         if not kept.is_file():
             self.work.mkdir(parents=True, exist_ok=True)
-            vectors = self.item_encoder(tuned=tuned).encode([item_text(item) for item in self.dataset.items]).numpy()
+            if self.earlier and tuned:
+                vectors = self.earlier.text()
+            else:
+                texts = [item_text(item) for item in self.dataset.items]
+                vectors = self.item_encoder(tuned=tuned).encode(texts).numpy()
             partial = kept.with_suffix(".partial.npy")
             np.save(partial, vectors)
             partial.replace(kept)
@@ -140,8 +151,13 @@ class Workshop:
         torch.manual_seed(self.seed)
         transformer = load_user_transformer(self.models.user, self.recipe.user_layers, pretrained=variation.pretrained)
         block = TextBlock(self.shape(variation), transformer)
-        block.start_projection(to_tensor(self._text_of(variation)))
-        return block, self._train(block, text_schedule(self.recipe, self.sizes), "text block", variation)
+        schedule = text_schedule(self.recipe, self.sizes)
+        if self.earlier:
+            carry_over(block, self.earlier, self.context)
+            schedule = shorten(schedule)
+        else:
+            block.start_projection(to_tensor(self._text_of(variation)))
+        return block, self._train(block, schedule, "text block", variation)
 
     def id_block(self, variation: Variation | None = None) -> tuple[IdBlock, list[Epoch]]:
         """Trained, with its learning curve. Of a variation only `times` and `gate` matter here."""
@@ -149,8 +165,13 @@ class Workshop:
         torch.manual_seed(self.seed)
         block = IdBlock(self.shape(variation))
         beside = spectral_vectors(self.dataset, self.split, dim=self.recipe.id_dim, window=self.recipe.id_window)
-        block.start_items(to_tensor(beside))
-        return block, self._train(block, id_schedule(self.recipe, self.sizes), "ID block", variation)
+        schedule = id_schedule(self.recipe, self.sizes)
+        if self.earlier:
+            start_from(block, beside, self.earlier, self.context)
+            schedule = shorten(schedule)
+        else:
+            block.start_items(to_tensor(beside))
+        return block, self._train(block, schedule, "ID block", variation)
 
     def sasrec(self, variation: Variation | None = None) -> tuple[SasRecBlock, list[Epoch]]:
         """The trained baseline, of the sizes of our ID block, with its learning curve; variations as there."""

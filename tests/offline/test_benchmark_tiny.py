@@ -88,3 +88,18 @@ def test_every_ablation_can_be_run(plan: Plan, tmp_path: Path) -> None:
     benchmark_quality(settings, plan)
     assert len(list(plan.runs.glob("*.json"))) == len(LEARNED)
     assert "One thing changed at a time" in (plan.reports / "quality.md").read_text()
+
+
+def test_a_random_split_has_an_auc_and_keeps_what_was_seen(plan: Plan, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "var", device="cpu", threads=1)
+    asked = dataclasses.replace(
+        plan, splits=[Protocol.RANDOM], contestants=["popularity", "without_gate", "penchant"], seeds=1
+    )
+    benchmark_quality(settings, asked)
+    told = json.loads((plan.reports / "quality.json").read_text())["figures"]
+    for prefix in ("", "baseline.popularity.", "baseline.without_gate."):
+        assert 0 < told[f"{prefix}cornershop.random.auc"] < 1
+        assert told[f"{prefix}cornershop.random.hr10.repeat"] > 0, "what was seen may come again"
+    assert told["cornershop.random.auc"] > told["baseline.popularity.cornershop.random.auc"]
+    assert told["cornershop.random.questions"] > told["cornershop.random.users"]
+    assert "seen items left in the lists" in (plan.reports / "quality.md").read_text()

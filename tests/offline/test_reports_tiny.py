@@ -5,9 +5,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tiny import TINY
 
-from app.offline import diversity_curve, faithfulness, steering
+from app.offline import diversity_curve, faithfulness, refresh_report, steering
+from app.offline.dataset import Dataset
+from app.offline.workshop import Models
 from app.settings import Settings
 
 
@@ -51,3 +55,26 @@ def test_more_diverse_slates_are_less_alike_and_the_chosen_point_is_affordable(
     assert told["chosen.ndcg10_change.low"] <= told["chosen.ndcg10_change"] <= told["chosen.ndcg10_change.high"]
     assert (tmp_path / "diversity" / "curve.svg").stat().st_size < 200_000
     assert "Chosen on validation" in (tmp_path / "diversity.md").read_text()
+
+
+def test_a_refreshed_bundle_is_told_beside_the_stale_one_and_one_trained_anew(
+    tiny_dataset: Dataset, tiny_models: Models, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path / "var", device="cpu", threads=1)
+    ways = refresh_report.measure(settings, tiny_dataset, TINY, tiny_models, tmp_path)
+    told = refresh_report.figures(ways)
+    refresh_report.write(told, tiny_dataset, TINY, tmp_path)
+    assert set(ways) == set(refresh_report.WAYS)
+    assert len({len(way.ndcg) for way in ways.values()}) == 1
+    difference = told["refreshed.ndcg10"] - told["stale.ndcg10"]
+    assert told["refreshed_minus_stale.ndcg10"] == pytest.approx(difference)
+    assert told["refreshed.cpu_share"] < 1
+    assert "| gone on from that " in (tmp_path / "refresh.md").read_text()
+
+
+def test_what_lies_before_a_day_is_a_share_of_the_events_of_the_same_users_and_items(tiny_dataset: Dataset) -> None:
+    early = refresh_report.before(tiny_dataset, 0.5)
+    assert len(early.rows) == pytest.approx(len(tiny_dataset.rows) / 2, abs=1)
+    assert early.at_s.max() < np.quantile(tiny_dataset.at_s, 0.5, method="higher")
+    assert (early.items, early.user_ids) == (tiny_dataset.items, tiny_dataset.user_ids)
+    assert {name: len(values) for name, values in early.context.items()} == {"device": len(early.rows)}
