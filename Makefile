@@ -79,4 +79,10 @@ report-diversity: setup ## Measure what diversity costs in accuracy; writes docs
 report-refresh: setup ## Measure what a daily refresh is worth; writes docs/reports/refresh.md
 	$(BIN)/python -m app.offline.refresh_report
 
-.PHONY: report-refresh report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium
+report-strangers: setup ## Measure what words, or one event, tell of a user; writes docs/reports/strangers.md
+	$(BIN)/python -m app.offline.strangers
+
+report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes docs/reports/zero-shot.md
+	$(BIN)/python -m app.offline.zero_shot $(DATA)
+
+.PHONY: report-strangers report-zero-shot report-refresh report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium

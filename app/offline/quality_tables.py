@@ -99,3 +99,8 @@ def tell(estimate: Estimate | None, *, signed: bool = False) -> str:
         f"{number:{'+' if signed else ''}.4f}" for number in (estimate.value, estimate.low, estimate.high)
     )
     return value if low.endswith("nan") else f"{value} [{low}, {high}]"
+
+
+def tell_figure(figures: Mapping[str, float], name: str, *, signed: bool = False) -> str:
+    """The same of a figure of a report, whose interval's ends stand beside it as `.low` and `.high`."""
+    return tell(Estimate(figures[name], figures[f"{name}.low"], figures[f"{name}.high"]), signed=signed)

@@ -27,6 +27,7 @@ from app.offline.fetch import fetch_base_model
 from app.offline.intervals import bootstrap_interval, paired_difference
 from app.offline.measures import figures as name_figures
 from app.offline.metrics import Values, ndcg_at
+from app.offline.quality_tables import tell_figure
 from app.offline.recipes import Recipe, get_recipe
 from app.offline.report import REPOSITORY, markdown_table, write_report
 from app.offline.split import Protocol, split
@@ -103,23 +104,19 @@ def figures(ways: Mapping[str, Way]) -> dict[str, float]:
 
 def write(told: Mapping[str, float], dataset: Dataset, recipe: Recipe, folder: Path) -> None:
     rows = [
-        {"Bundle": words, f"NDCG@{K}": _tell(told, f"{way}.ndcg{K}"), "CPU, s": f"{told[f'{way}.cpu_s']:,.0f}"}
+        {"Bundle": words, f"NDCG@{K}": tell_figure(told, f"{way}.ndcg{K}"), "CPU, s": f"{told[f'{way}.cpu_s']:,.0f}"}
         for way, words in WAYS.items()
     ]
+    above = {other: tell_figure(told, f"refreshed_minus_{other}.ndcg{K}", signed=True) for other in ("stale", "anew")}
     body = f"""\
 {told["questions"]:.0f} questions of {dataset.name}, the last event of each user; the day lies after {CUT:.0%} of the
 events. Recipe {recipe.name}, one seed. In brackets: 95% bootstrap intervals over users.
 
 {markdown_table(pl.DataFrame(rows))}
 
-The refreshed bundle minus the stale one: {_tell(told, f"refreshed_minus_stale.ndcg{K}")}; minus the one trained from
-the start: {_tell(told, f"refreshed_minus_anew.ndcg{K}")}, in {told["refreshed.cpu_share"]:.0%} of the processor time
-that took."""
+The refreshed bundle minus the stale one: {above["stale"]}; minus the one trained from the start: {above["anew"]}, in
+{told["refreshed.cpu_share"]:.0%} of the processor time that took."""
     write_report(folder, "refresh", "What a daily refresh is worth", COMMAND, dict(told), body)
-
-
-def _tell(told: Mapping[str, float], name: str) -> str:
-    return f"{told[name]:.4f} [{told[f'{name}.low']:.4f}, {told[f'{name}.high']:.4f}]"
 
 
 def main() -> None:

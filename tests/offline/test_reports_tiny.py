@@ -1,18 +1,24 @@
 """The reports of steering and of faithfulness in their small form: the real stack over the tiny bundle."""
 
 import asyncio
+import dataclasses
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import TINY
+import torch
+from tiny import TINY, tiny_items
 
-from app.offline import diversity_curve, faithfulness, refresh_report, steering
+from app.domain import ItemId
+from app.offline import diversity_curve, faithfulness, refresh_report, steering, strangers, zero_shot
 from app.offline.dataset import Dataset
+from app.offline.split import Protocol, split
 from app.offline.workshop import Models
 from app.settings import Settings
+from app.trained import Trained
+from models.item_encoder import load_item_encoder
 
 
 @pytest.fixture
@@ -78,3 +84,41 @@ def test_what_lies_before_a_day_is_a_share_of_the_events_of_the_same_users_and_i
     assert early.at_s.max() < np.quantile(tiny_dataset.at_s, 0.5, method="higher")
     assert (early.items, early.user_ids) == (tiny_dataset.items, tiny_dataset.user_ids)
     assert {name: len(values) for name, values in early.context.items()} == {"device": len(early.rows)}
+
+
+def test_the_more_is_told_of_a_stranger_the_better_they_are_served(
+    tiny_trained: Trained, tiny_dataset: Dataset, tmp_path: Path
+) -> None:
+    """Users of the tiny data walk through the catalogue: their last event says where they are, a genre says little."""
+    ranks = strangers.measure(tiny_trained, tiny_dataset, split(tiny_dataset, Protocol.LEAVE_ONE_OUT))
+    told = strangers.figures(ranks)
+    strangers.write(told, "The tiny bundle.", tmp_path)
+    assert set(ranks) == set(strangers.ABOUT)
+    assert told["whole.ndcg10"] > told["events_1.ndcg10"] > told["titles.ndcg10"] > told["nobody.ndcg10"]
+    assert "one event, to item-kNN" in (tmp_path / "strangers.md").read_text()
+
+
+def test_what_is_said_for_a_user_is_what_they_liked(tiny_dataset: Dataset) -> None:
+    question = int(split(tiny_dataset, Protocol.LEAVE_ONE_OUT).test[0])
+    rows = strangers.liked(tiny_dataset, question)
+    assert (tiny_dataset.weights[tiny_dataset.starts[tiny_dataset.users[question]] : question] > 0).sum() == len(rows)
+    titles = [tiny_dataset.items[row].title for row in rows[-3:]]
+    assert strangers.say_titles(tiny_dataset, question) == ", ".join(titles)
+    genres = [tiny_dataset.items[row].categories[0] for row in rows]
+    assert strangers.say_categories(tiny_dataset, question).split(", ")[0] == max(sorted(set(genres)), key=genres.count)
+
+
+def test_a_bundle_ranks_a_catalogue_it_never_saw_by_text(
+    tiny_trained: Trained, tiny_dataset: Dataset, tiny_models: Models, tmp_path: Path
+) -> None:
+    """The same shop with every film called by another id: what was learned of ids says nothing, texts still do."""
+    foreign = dataclasses.replace(
+        tiny_dataset,
+        items=tuple(dataclasses.replace(item, item_id=ItemId(f"x{item.item_id}")) for item in tiny_items()),
+    )
+    ranks = zero_shot.measure(tiny_trained, load_item_encoder(tiny_models.text, torch.device("cpu")), foreign)
+    told = zero_shot.figures({"shop": ranks})
+    zero_shot.write(told, ["shop"], "The tiny bundle.", tmp_path)
+    assert set(ranks) == set(zero_shot.RANKERS)
+    assert told["shop.zero_shot.ndcg10"] > told["shop.popularity.ndcg10"]
+    assert "this bundle, by text alone" in (tmp_path / "zero-shot.md").read_text()

@@ -10,7 +10,7 @@ from app.domain import FloatArray, IntArray
 from app.offline.baselines.markov import steps_from_last, transition_counts
 from app.offline.baselines.popularity import TIE_BREAK, relative_popularity
 from app.offline.dataset import Dataset
-from app.offline.questions import past_events
+from app.offline.questions import history_ends, past_events
 from app.offline.split import Split
 
 FADING = 0.7  # weight of an event against the one after it: halved about every two events
@@ -38,7 +38,9 @@ class TextSimilarity:
 
     def scores(self, questions: IntArray) -> FloatArray:
         place, position = past_events(self.dataset, questions, self.last)
-        fading = FADING ** (questions[place] - 1 - position) * (self.dataset.weights[position] > 0)
+        fading = FADING ** (history_ends(self.dataset, questions)[place] - 1 - position) * (
+            self.dataset.weights[position] > 0
+        )
         shape = (len(questions), self.dataset.n_items)
         recent = sparse.csr_array((fading.astype(np.float32), (place, self.dataset.rows[position])), shape=shape)
         return _unit(recent @ self.item_vectors) @ self.item_vectors.T

@@ -103,7 +103,7 @@ def _run_cells(
     progress: Progress,
 ) -> None:
     name = short_name(folder)
-    dataset = _open_data(settings, folder, name)
+    dataset = open_data(settings, folder)
     if protocol is Protocol.GLOBAL_TIME and not dataset.has_times:
         log.warning("split_left_out", data=name, split=protocol, reason="the data have no times")
         return
@@ -126,8 +126,9 @@ def short_name(folder: Path) -> str:
     return SHORT_NAMES.get(name, re.sub(r"[^a-z0-9]", "", name.lower()) or "data")
 
 
-def _open_data(settings: Settings, folder: Path, name: str) -> Dataset:
-    """Cleaned once, and again when the files have changed."""
+def open_data(settings: Settings, folder: Path) -> Dataset:
+    """The data of a folder under their short name: cleaned once, and again when the files have changed."""
+    name = short_name(folder)
     cleaned = settings.data_dir / "data" / f"benchmark-{name}"
     sources = [folder / "interactions.tsv.gz", folder / "items.tsv.gz"]
     for source in sources:
