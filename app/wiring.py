@@ -54,6 +54,7 @@ from app.interests.profiles import Profiles
 from app.interests.reader import InterestReader
 from app.interests.redis_cache import RedisInterestCache
 from app.interests.spoken import SpokenReader
+from app.interests.states import KeptStates
 from app.interests.steering import CatalogueScale
 from app.interests.texts import TextVectors
 from app.placements.check import PlacementCheck
@@ -301,9 +302,10 @@ async def open_bundle_resources(
         stack.push_async_callback(cache.close)
         texts = TextVectors(trained, process.executor)
         stack.push_async_callback(texts.close)
+        states = KeptStates(settings.encoder_states_mb * 2**20)
         encoder = MicroBatcher[Reading, FloatArray](
             "user encoder",
-            HistoryEncoder(trained.space, process.device).encode,
+            HistoryEncoder(trained.space, process.device, states).encode,
             process.executor,
             max_batch=settings.encode_batch,
             max_queue=settings.encode_queue,
@@ -378,7 +380,7 @@ async def open_bundle_resources(
             Explainer(profiles, catalogue, scorer, phrasebook),
             process.slates,
         )
-        erasure = Erasure(process.database, cache, (cache.forget, process.slates.forget, crowd.forget))
+        erasure = Erasure(process.database, cache, (cache.forget, process.slates.forget, crowd.forget, states.forget))
         await _follow(stack, catalogue.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, erasure.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, crowd.follow(settings.feed_poll_ms / 1_000))

@@ -40,6 +40,11 @@ class EventBatch:
     def to(self, device: torch.device) -> "EventBatch":
         return EventBatch(*(getattr(self, name).to(device) for name in self.__slots__))
 
+    def part(self, start: int, end: int) -> "EventBatch":
+        """The events from place `start` to before `end` of histories that are all that long."""
+        told = {name: getattr(self, name)[:, start:end] for name in self.__slots__ if name != "lengths"}
+        return EventBatch(**told, lengths=torch.full_like(self.lengths, end - start))
+
 
 def event_batch(
     text: np.ndarray, rows: np.ndarray, at_s: np.ndarray, weights: np.ndarray, lengths: np.ndarray, *, has_times: bool

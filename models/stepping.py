@@ -36,6 +36,14 @@ class UserState:
     def __len__(self) -> int:
         return int(self.events.rows.shape[1])
 
+    @property
+    def n_bytes(self) -> int:
+        """Of the tensors it holds."""
+        tensors = [self.items, self.text_state, self.id_state, self.events.text]
+        tensors += [tensor for layer in self.text_past.layers for tensor in (layer.keys, layer.values)]
+        tensors += [tensor for pair in self.id_past for tensor in pair]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
 
 @torch.inference_mode()
 def read_state(space: Space, events: EventBatch) -> UserState:

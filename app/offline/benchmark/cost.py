@@ -25,7 +25,7 @@ from models.context_gate import ContextBatch, context_batch
 from models.events import EventBatch, event_batch
 from models.item_encoder import load_item_encoder
 from models.space import IdBlock, Shape, Space, TextBlock
-from models.stepping import UserState, interests_of, read_state, step
+from models.stepping import interests_of, read_state, step
 from models.user_encoder import load_user_transformer
 
 N_ITEMS = 3_416  # MovieLens-1M's; the towers' time does not depend on it
@@ -50,7 +50,7 @@ def measure_cost(settings: Settings, recipe: Recipe, runs: Path) -> Path:
 
     figures["event_ms"] = _measure(one_event)
     figures["head_ms"] = _measure(lambda: space.ask(interests_of(space, state), _now()))
-    figures["state_bytes"] = _bytes(state)
+    figures["state_bytes"] = state.n_bytes
     about = {"recipe": recipe.name, "machine": describe_machine(), "history_events": longest, "figures": figures}
     path = runs / "cost" / f"{recipe.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,15 +102,6 @@ def _history(n: int, space: Space) -> EventBatch:
 
 def _now() -> ContextBatch:
     return context_batch(np.array([1_800_000_000]), np.array([3_600]), np.zeros((1, 0), dtype=np.int64), has_times=True)
-
-
-def _bytes(state: UserState) -> int:
-    """Of the tensors a state holds, in float32."""
-    past = state.text_past.layers
-    tensors = [tensor for layer in past for tensor in (layer.keys, layer.values)]
-    tensors += [tensor for pair in state.id_past for tensor in pair]
-    tensors.append(state.items)
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 @torch.inference_mode()

@@ -4,7 +4,6 @@ import pytest
 import torch
 from tiny import random_events, random_space
 
-from models.events import EventBatch
 from models.stepping import interests_of, read_state, step
 
 
@@ -14,18 +13,13 @@ def folder(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
 
-def part(events: EventBatch, start: int, end: int) -> EventBatch:
-    tensors = {name: getattr(events, name)[:, start:end] for name in events.__slots__ if name != "lengths"}
-    return EventBatch(**tensors, lengths=torch.tensor([end - start]))
-
-
 @pytest.mark.parametrize("has_times", [True, False])
 def test_a_state_grown_event_by_event_gives_what_the_whole_history_gives(folder: Path, has_times: bool) -> None:
     space, events = random_space(folder, has_times=has_times), random_events([9], has_times=has_times)
-    state = read_state(space, part(events, 0, 2))
+    state = read_state(space, events.part(0, 2))
     for place in range(2, 9):
-        state = step(space, state, part(events, place, place + 1))
-        whole = part(events, 0, place + 1)
+        state = step(space, state, events.part(place, place + 1))
+        whole = events.part(0, place + 1)
         with torch.inference_mode():
             expected = space.interests(whole)
         assert len(state) == place + 1
@@ -34,9 +28,9 @@ def test_a_state_grown_event_by_event_gives_what_the_whole_history_gives(folder:
 
 def test_a_state_read_at_once_is_the_one_that_was_grown(folder: Path) -> None:
     space, events = random_space(folder), random_events([6])
-    grown = read_state(space, part(events, 0, 1))
+    grown = read_state(space, events.part(0, 1))
     for place in range(1, 6):
-        grown = step(space, grown, part(events, place, place + 1))
+        grown = step(space, grown, events.part(place, place + 1))
     at_once = read_state(space, events)
     assert torch.allclose(grown.text_state, at_once.text_state, rtol=1e-4, atol=1e-4)
     assert torch.allclose(grown.id_state, at_once.id_state, rtol=1e-4, atol=1e-4)
