@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from rich.progress import Progress
 
-from app.bundle import MANIFEST, Bundle, Manifest, open_bundle, seal
+from app.bundle import FORMAT, MANIFEST, Bundle, Manifest, open_bundle, seal
 from app.errors import DataError
 from app.golden import write_golden
 from app.offline.atomic import replace_text
@@ -42,8 +42,10 @@ class Run:
 
     @property
     def key(self) -> str:
-        """Twelve hex digits that name this run's work folder."""
+        """Twelve hex digits that name this run's work folder. Another format of bundles is another run: what an older
+        program finished cannot be opened any more."""
         about = [
+            FORMAT,
             self.dataset.digest,
             self.protocol,
             self.recipe.as_dict(),

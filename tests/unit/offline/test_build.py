@@ -118,3 +118,9 @@ def test_without_a_question_to_choose_by_training_does_not_begin(
     refused = dataclasses.replace(tiny_dataset, weights=-tiny_dataset.weights)
     with pytest.raises(DataError, match="tiny has nothing to choose by"):
         build_tiny(refused, tiny_models, tmp_path, recipe=QUICK)
+
+
+def test_a_run_finished_in_an_older_format_is_trained_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = run.key
+    monkeypatch.setattr("app.offline.build.FORMAT", 99)
+    assert run.key != before
