@@ -224,13 +224,26 @@ def train(
     earlier: Annotated[
         str, typer.Option("--from", help="Go on from this bundle, a version or `current`, instead of starting over.")
     ] = "",
+    domain_steps: Annotated[
+        int,
+        typer.Option(min=0, help="Steps of reading the catalogue's texts as language before all else; 0: none."),
+    ] = 0,
     current: Annotated[bool, typer.Option(help="Serve this bundle from now on.")] = True,
 ) -> None:
     """Fine-tune and build a bundle. A run that was killed goes on where it stopped."""
     from app.offline.train import train_bundle
 
     folder = train_bundle(
-        settings, name, recipe, protocol, seed, text_model, user_model, earlier=earlier, current=current
+        settings,
+        name,
+        recipe,
+        protocol,
+        seed,
+        text_model,
+        user_model,
+        earlier=earlier,
+        domain_steps=domain_steps,
+        current=current,
     )
     typer.echo(f"bundle {folder.name} at {folder}")
 

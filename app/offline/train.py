@@ -6,9 +6,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from app.bundle import open_bundle
+from app.catalogue.text import item_text
 from app.device import choose_device, share_threads, spend_threads
 from app.offline.build import Run, build_bundle, point_current
-from app.offline.dataset import read_dataset
+from app.offline.dataset import Dataset, read_dataset
+from app.offline.domain_pretraining import pretrain_on_texts
 from app.offline.fetch import fetch_base_model
 from app.offline.recipes import get_recipe
 from app.offline.split import Protocol
@@ -26,19 +28,23 @@ def train_bundle(
     user_model: Path | None = None,
     *,
     earlier: str = "",
+    domain_steps: int = 0,
     current: bool = True,
 ) -> Path:
     """The bundle's folder. Models left out are the base model, fetched where it is not there yet.
 
-    earlier: version of the bundle to go on from. Raises DataError, and BundleError where it cannot be read.
+    earlier: version of the bundle to go on from. domain_steps: of reading the catalogue's texts before all else. Raises
+    DataError, and BundleError where it cannot be read.
     """
     spend_threads(share_threads(settings, processes=1))
     if text_model is None or user_model is None:
         base = fetch_base_model(settings.data_dir, Console())
         text_model, user_model = text_model or base, user_model or base
-    artifacts = settings.bundle_dir.parent
+    artifacts, dataset = settings.bundle_dir.parent, read_dataset(settings.data_dir / "data" / name)
+    if domain_steps:
+        text_model = _read_catalogue(settings, dataset, text_model, domain_steps, seed)
     run = Run(
-        dataset=read_dataset(settings.data_dir / "data" / name),
+        dataset=dataset,
         protocol=Protocol(protocol),
         recipe=get_recipe(recipe),
         models=Models(text_model, user_model),
@@ -51,6 +57,19 @@ def train_bundle(
         )
     if current:
         point_current(settings.bundle_dir, folder)
+    return folder
+
+
+def _read_catalogue(settings: Settings, dataset: Dataset, model: Path, steps: int, seed: int) -> Path:
+    """Folder of the model that has read the data set's texts; made once."""
+    name = f"{model.name}-on-{dataset.name}-{dataset.digest[:8]}-{steps}-{seed}"
+    folder = settings.data_dir / "work" / "domain" / name
+    if not (folder / "config.json").is_file():
+        texts, device = [item_text(item) for item in dataset.items], choose_device(settings)
+        partial = folder.with_name(f"{name}.partial")
+        with training_progress() as progress:
+            pretrain_on_texts(model, texts, partial, steps=steps, seed=seed, device=device, progress=progress)
+        partial.rename(folder)
     return folder
 
 

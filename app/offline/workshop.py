@@ -17,6 +17,7 @@ from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray
 from app.offline.blend import BlockParts
 from app.offline.dataset import Dataset
+from app.offline.domain_pretraining import pretrain_on_texts
 from app.offline.questions import liked_in_training, training_counts
 from app.offline.recipes import Recipe
 from app.offline.refresh import Earlier, carry_over, shorten, start_from
@@ -33,6 +34,9 @@ from models.item_encoder import ItemEncoder, load_item_encoder
 from models.space import Block, IdBlock, SasRecBlock, Shape, TextBlock
 from models.user_encoder import load_user_transformer
 
+DOMAIN = ".domain"
+"""In names of what was made of an item encoder that read the catalogue's texts first."""
+
 
 @dataclass(frozen=True)
 class Models:
@@ -47,13 +51,14 @@ class Variation:
     """What is done otherwise than the recipe says, for ablations. The default is what a bundle is made with.
 
     text: texts are read at all. pretrained: the user LLM starts from its pretrained weights. tuned_items: the item
-    encoder is tuned. times: the blocks read the clock. gate: the context multiplies the interests. interests: K; None:
-    the recipe's.
+    encoder is tuned. domain: it reads the catalogue's texts as language first. times: the blocks read the clock. gate:
+    the context gates and shifts the interests. interests: K; None: the recipe's.
     """
 
     text: bool = True
     pretrained: bool = True
     tuned_items: bool = True
+    domain: bool = False
     times: bool = True
     gate: bool = True
     interests: int | None = None
@@ -89,33 +94,49 @@ class Workshop:
     def sizes(self) -> Sizes:
         return size(self.recipe, int(self.n_events.sum()), int(np.count_nonzero(self.n_events)))
 
-    def item_encoder(self, *, tuned: bool = True) -> ItemEncoder:
-        """The pretrained one, tuned on who liked what, or as it comes; tuned, that of the earlier bundle if any."""
-        if not tuned:
-            return load_item_encoder(self.models.text, self.device)
-        if self.earlier:
+    def item_encoder(self, *, tuned: bool = True, domain: bool = False) -> ItemEncoder:
+        """The pretrained one, tuned on who liked what, or as it comes; tuned, that of the earlier bundle if any.
+
+        domain: it has read the catalogue's texts before all else.
+        """
+        if self.earlier and tuned and not domain:
             return self.earlier.item_encoder
-        folder, done = self.work / "item_encoder", self.work / "item_encoder.done"
+        base = self._read_catalogue() if domain else self.models.text
+        if not tuned:
+            return load_item_encoder(base, self.device)
+        name = f"item_encoder{DOMAIN * domain}"
+        folder, done = self.work / name, self.work / f"{name}.done"
         if not done.exists():
             self.work.mkdir(parents=True, exist_ok=True)
             texts = [item_text(item) for item in self.dataset.items]
-            encoder = load_item_encoder(self.models.text, self.device)
+            encoder = load_item_encoder(base, self.device)
             tune_item_encoder(
                 encoder, texts, self.dataset, self.split, self.recipe, seed=self.seed, progress=self.progress
             ).save(folder)
             done.write_text(json.dumps({"steps": self.recipe.pair_steps}))
         return load_item_encoder(folder, self.device)
 
-    def text(self, *, tuned: bool = True) -> FloatArray:
+    def _read_catalogue(self) -> Path:
+        """Folder of the item encoder's base model after it has read the catalogue's texts."""
+        folder, done = self.work / "domain_model", self.work / "domain_model.done"
+        if not done.exists():
+            texts = [item_text(item) for item in self.dataset.items]
+            losses = pretrain_on_texts(
+                self.models.text, texts, folder, seed=self.seed, device=self.device, progress=self.progress
+            )
+            done.write_text(json.dumps({"loss": losses}))
+        return folder
+
+    def text(self, *, tuned: bool = True, domain: bool = False) -> FloatArray:
         """(N, T) text vectors of the catalogue, in row order."""
-        kept = self.work / ("text.npy" if tuned else "text.untuned.npy")
+        kept = self.work / f"text{'' if tuned else '.untuned'}{DOMAIN * domain}.npy"
         if not kept.is_file():
             self.work.mkdir(parents=True, exist_ok=True)
-            if self.earlier and tuned:
+            if self.earlier and tuned and not domain:
                 vectors = self.earlier.text()
             else:
                 texts = [item_text(item) for item in self.dataset.items]
-                vectors = self.item_encoder(tuned=tuned).encode(texts).numpy()
+                vectors = self.item_encoder(tuned=tuned, domain=domain).encode(texts).numpy()
             partial = kept.with_suffix(".partial.npy")
             np.save(partial, vectors)
             partial.replace(kept)
@@ -191,7 +212,7 @@ class Workshop:
     def _text_of(self, variation: Variation) -> FloatArray:
         if not variation.text:
             return np.empty((self.dataset.n_items, 0), dtype=np.float32)
-        return self.text(tuned=variation.tuned_items)
+        return self.text(tuned=variation.tuned_items, domain=variation.domain)
 
     def _train(self, block: Block, schedule: Schedule, name: str, variation: Variation) -> list[Epoch]:
         block.gate.requires_grad_(variation.gate)  # it starts at ones, and so it stays

@@ -46,12 +46,13 @@ LEARNED: Mapping[str, Learned] = {
     "sasrec_ce_time": Learned(text=False, id=False, sasrec=True),
     "random_user_llm": Learned(id=False, variation=Variation(pretrained=False)),
     "frozen_item_encoder": Learned(id=False, variation=Variation(tuned_items=False)),
+    "domain_pretraining": Learned(id=False, variation=Variation(domain=True)),
     "without_time": Learned(variation=Variation(times=False)),
     "one_interest": Learned(variation=Variation(interests=1)),
     "without_gate": Learned(variation=Variation(gate=False)),
 }
 """Served whole; each block alone; the baseline that is trained, without and with the clock; then the ablations.
-`random` and `frozen` are to be held against `penchant_text`, the others against the whole."""
+`random`, `frozen` and `domain` are to be held against `penchant_text`, the others against the whole."""
 
 ABOUT = {
     OURS: "both blocks, as served",
@@ -61,6 +62,7 @@ ABOUT = {
     "sasrec_ce_time": "the same with the clock",
     "random_user_llm": "LLM block, user LLM from random weights",
     "frozen_item_encoder": "LLM block, item encoder as it comes",
+    "domain_pretraining": "LLM block, item encoder that read the catalogue first",
     "without_time": "both blocks without the clock",
     "one_interest": "both blocks, one interest",
     "without_gate": "both blocks, no context gate",

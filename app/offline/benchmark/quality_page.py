@@ -24,6 +24,7 @@ SHOWN = (*RIVALS, "penchant_text", "penchant_id", OURS)
 ABLATIONS = {
     "random_user_llm": "penchant_text",
     "frozen_item_encoder": "penchant_text",
+    "domain_pretraining": "penchant_text",
     "penchant_text": OURS,
     "without_time": OURS,
     "one_interest": OURS,
