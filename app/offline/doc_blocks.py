@@ -7,18 +7,16 @@ never typed; a test fails where a page has drifted.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from app import telemetry
-from app.offline.readme_figures import figures_table
+from app.offline.readme_figures import benchmark_table, figures_table, serving_table
 from app.offline.report import REPOSITORY, markdown_table
 from app.settings import Settings
-
-DEMO_REPORT = "docs/reports/demo.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +28,37 @@ class Block:
     render: Callable[[], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A block that is read out of a report; where there is none it stays as it is. report: its JSON. table: of it."""
+
+    page: str
+    name: str
+    report: str
+    table: Callable[[Mapping[str, Any]], str]
+
+    def render(self) -> str:
+        return self.table(json.loads((REPOSITORY / self.report).read_text(encoding="utf-8")))
+
+
 SETTINGS = Block("docs/guide/settings.md", "settings", lambda: settings_table())
 METRICS = Block("docs/guide/metrics.md", "metrics", lambda: metrics_table())
-FIGURES = Block("README.md", "figures: demo", lambda: figures_table(_read_demo_report()))
-FIGURES_IN_CHINESE = replace(FIGURES, page="README.zh-CN.md")
+README_FIGURES = tuple(
+    Figures(page, f"figures: {name}", report, table)
+    for page in ("README.md", "README.zh-CN.md")
+    for name, report, table in (
+        ("demo", "docs/reports/demo.json", figures_table),
+        ("benchmark", "docs/reports/quality.json", benchmark_table),
+        ("serving", "docs/reports/serving.json", serving_table),
+    )
+)
 
 
 def write_blocks() -> Iterator[Path]:
-    """Bring every page up to date; give those that changed. Figures stay as they are where there is no report."""
-    for block in (SETTINGS, METRICS, *([FIGURES, FIGURES_IN_CHINESE] if (REPOSITORY / DEMO_REPORT).is_file() else [])):
+    """Bring every page up to date; give those that changed."""
+    blocks: list[Block | Figures] = [SETTINGS, METRICS]
+    blocks += [block for block in README_FIGURES if (REPOSITORY / block.report).is_file()]
+    for block in blocks:
         page = REPOSITORY / block.page
         before = page.read_text(encoding="utf-8")
         after = replace_block(before, block.name, block.render())
@@ -96,11 +116,6 @@ def _describe_metric(metric: Any) -> dict[str, str]:
         "Labels": ", ".join(f"`{label}`" for label in metric._labelnames),
         "What it tells": about.documentation,
     }
-
-
-def _read_demo_report() -> Mapping[str, Any]:
-    report: Mapping[str, Any] = json.loads((REPOSITORY / DEMO_REPORT).read_text(encoding="utf-8"))
-    return report
 
 
 if __name__ == "__main__":

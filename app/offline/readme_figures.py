@@ -1,4 +1,4 @@
-"""The README's table of measured results, read out of the demo's report."""
+"""The README's tables of measured results, read out of the reports."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from app.offline.benchmark.goals import GOALS
 from app.offline.quality_tables import OURS, PROTOCOLS
 from app.offline.report import markdown_table
 
@@ -33,8 +34,54 @@ def figures_table(report: Mapping[str, Any]) -> str:
         "In brackets: 95% bootstrap intervals over users. Questions asked, and in parentheses those of users with "
         f"training events: {'; '.join(asked)}."
     )
-    made_by = f"Written by `{report['command']}` at commit {report['commit']} on {report['machine']}."
-    return "\n\n".join([markdown_table(pl.DataFrame(columns)), about, made_by])
+    return "\n\n".join([markdown_table(pl.DataFrame(columns)), about, _made_by(report)])
+
+
+def benchmark_table(report: Mapping[str, Any]) -> str:
+    """Ours beside the best published figure found, for every goal that has one and has been measured.
+
+    report: docs/reports/quality.json. Shown as ours is what is served, both blocks.
+    """
+    figures = report["figures"]
+    rows = [
+        {
+            "Data, protocol, measure": goal.what,
+            OURS: _with_interval(figures, goal.figure),
+            "Seeds": f"{figures[_seeds_of(goal.figure)]:.0f}",
+            "Best published": f"{goal.peer[0]:.4f} ({goal.peer[1]})",
+        }
+        for goal in GOALS
+        if goal.peer and goal.figure in figures
+    ]
+    if not rows:
+        return "Not measured yet."
+    return f"{markdown_table(pl.DataFrame(rows))}\n\n{_made_by(report)}"
+
+
+def serving_table(report: Mapping[str, Any]) -> str:
+    """CPU time and requests a second of every load, beside the bare route. report: docs/reports/serving.json."""
+    figures = report["figures"]
+    loads = [name.split(".")[1] for name in figures if name.startswith("serving.") and name.endswith(".cpu_ms")]
+    floor = figures[f"serving.{loads[0]}.cpu_ms"]
+    rows = [
+        {
+            "Load": load.replace("_", " "),
+            "CPU ms a request": f"{figures[f'serving.{load}.cpu_ms']:.2f}",
+            "Bare routes": f"{figures[f'serving.{load}.cpu_ms'] / floor:.1f}",
+            "Requests a second, one worker": f"{figures[f'serving.{load}.requests_per_s']:,.0f}",
+        }
+        for load in loads
+    ]
+    return f"{markdown_table(pl.DataFrame(rows))}\n\n{_made_by(report)}"
+
+
+def _seeds_of(figure: str) -> str:
+    """ "beauty.loo.seeds" of "beauty.loo.ndcg10"."""
+    return f"{figure.rpartition('.')[0]}.seeds"
+
+
+def _made_by(report: Mapping[str, Any]) -> str:
+    return f"Written by `{report['command']}` at commit {report['commit']} on {report['machine']}."
 
 
 def _list_baselines(figures: Mapping[str, float]) -> list[str]:

@@ -16,8 +16,7 @@ from markdown_it.token import Token
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.offline.doc_blocks import DEMO_REPORT, FIGURES, FIGURES_IN_CHINESE, METRICS, SETTINGS, Block, replace_block
-from app.offline.readme_figures import figures_table
+from app.offline.doc_blocks import METRICS, README_FIGURES, SETTINGS, Block, Figures, replace_block
 from app.offline.report import REPOSITORY
 from app.settings import Settings
 
@@ -63,15 +62,15 @@ def test_generated_blocks_are_current(block: Block) -> None:
     assert replace_block(page, block.name, block.render()) == page, "run `python -m app.offline.doc_blocks`"
 
 
-@pytest.mark.parametrize("figures", [FIGURES, FIGURES_IN_CHINESE], ids=lambda block: block.page)
-def test_figures_in_the_readme_are_those_of_the_report(figures: Block) -> None:
+@pytest.mark.parametrize("figures", README_FIGURES, ids=lambda block: f"{block.page}, {block.name}")
+def test_figures_in_the_readme_are_those_of_the_report(figures: Figures) -> None:
     """Of the report that is here, or of the committed one: `make demo` measures anew on whatever machine it runs."""
-    committed, here = read_committed(DEMO_REPORT), REPOSITORY / DEMO_REPORT
+    committed, here = read_committed(figures.report), REPOSITORY / figures.report
     if committed is None:
-        pytest.skip(f"no {DEMO_REPORT} is committed here to hold the README against")
+        pytest.skip(f"no {figures.report} is committed here to hold the README against")
     reports = [committed, *([here.read_text(encoding="utf-8")] if here.is_file() else [])]
     page = (REPOSITORY / figures.page).read_text(encoding="utf-8")
-    written = [replace_block(page, figures.name, figures_table(json.loads(report))) for report in reports]
+    written = [replace_block(page, figures.name, figures.table(json.loads(report))) for report in reports]
     assert page in written, "run `python -m app.offline.doc_blocks`"
 
 

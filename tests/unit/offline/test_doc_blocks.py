@@ -3,7 +3,7 @@
 import pytest
 
 from app.offline.doc_blocks import metrics_table, replace_block, settings_table
-from app.offline.readme_figures import figures_table
+from app.offline.readme_figures import benchmark_table, figures_table, serving_table
 
 PAGE = "above\n\n<!-- figures: demo -->\nold\n<!-- /figures -->\n\nbelow\n"
 
@@ -53,3 +53,24 @@ def test_figures_stand_by_ranker_and_protocol_and_say_where_they_were_measured()
     assert rows[1] == ["item knn", "0.1500 [0.1400, 0.1600]", "0.3000", "0.0500 [0.0400, 0.0600]", "0.3000"]
     assert "leave-one-out, 9 (7); global time split, 9 (7)" in table
     assert "`penchant demo` at commit abc on a machine" in table
+
+
+ABOUT = {"command": "make it", "commit": "abc", "machine": "a machine"}
+
+
+def test_the_benchmark_is_told_beside_the_best_published_figure() -> None:
+    figures = {"beauty.loo.ndcg10": 0.07, "beauty.loo.ndcg10.low": 0.06, "beauty.loo.ndcg10.high": 0.08}
+    table = benchmark_table({"figures": {**figures, "beauty.loo.seeds": 3}, **ABOUT})
+    (row,) = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:3])
+    assert row[1:] == ["0.0700 [0.0600, 0.0800]", "3", "0.0610 (BSARec, RecBoard)"]
+    assert len(table.splitlines()) == 5, "what is not measured is left out"
+    assert benchmark_table({"figures": {}, **ABOUT}) == "Not measured yet."
+
+
+def test_what_serving_costs_is_told_in_bare_routes() -> None:
+    figures = {}
+    for load, cpu_ms in (("bare_fastapi_route", 0.2), ("known_user_cached", 1.0)):
+        figures |= {f"serving.{load}.cpu_ms": cpu_ms, f"serving.{load}.requests_per_s": 1234.5}
+    table = serving_table({"figures": figures, **ABOUT})
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:4]]
+    assert rows == [["bare fastapi route", "0.20", "1.0", "1,234"], ["known user cached", "1.00", "5.0", "1,234"]]
