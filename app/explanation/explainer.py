@@ -44,10 +44,12 @@ class Explainer:
 
     def _matches(self, intent: Intent, winners: IntArray, vectors: FloatArray) -> list[str | None]:
         """For each item the phrase that it and its winning row share; None for rows that no history gave."""
-        return [
-            self._phrasebook.name_match(intent.interests[winner], item) if winner < intent.n_learned else None
-            for winner, item in zip(winners, vectors[:, : self._scorer.dim], strict=True)
-        ]
+        learned = np.flatnonzero(winners < intent.n_learned)
+        shared = self._phrasebook.shared(intent.interests, winners[learned], vectors[learned, : self._scorer.dim])
+        matches: list[str | None] = [None] * len(winners)
+        for place, phrases in zip(learned.tolist(), shared, strict=True):
+            matches[place] = next(iter(phrases), None)
+        return matches
 
     async def _leave_one_out(self, request: SlateRequest, intent: Intent, vectors: FloatArray) -> list[LeaveOneOut]:
         """What the chosen would score without each of the newest events. Empty for a history of one event.

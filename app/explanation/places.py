@@ -171,8 +171,8 @@ class PlaceExplainer:
     def _phrases(self, situation: Situation, winner: int, slot: int) -> tuple[str, ...]:
         if winner >= len(situation.learned):
             return ()
-        item = situation.field.vectors[slot, : situation.learned.shape[1]]
-        return self._phrasebook.shared(situation.rows[winner], item)
+        item = situation.field.vectors[slot : slot + 1, : situation.learned.shape[1]]
+        return self._phrasebook.shared(situation.rows, np.array([winner]), item)[0]
 
     def _context(self, situation: Situation, slot: int, now: Standing, part: float) -> ContextEffect:
         query = self._situations.query(situation, situation.rows)

@@ -6,7 +6,7 @@ What every user scores high ("drama") says little of this one, so the mean over 
 
 import numpy as np
 
-from app.domain import FloatArray
+from app.domain import FloatArray, IntArray
 from app.trained import Trained
 
 PHRASES_EACH = 3
@@ -25,25 +25,23 @@ class Phrasebook:
         """(K, P): how much more each interest asks for each phrase than users do on average. interests: (K, D)."""
         return interests @ self._vectors.T - self._baseline
 
-    def name_match(self, interest: FloatArray, item: FloatArray) -> str | None:
-        """The phrase that an item and an interest have in common; None where they share none. Both (D,).
+    def shared(self, interests: FloatArray, winners: IntArray, items: FloatArray) -> list[tuple[str, ...]]:
+        """For each of n items the phrases that it has in common with its interest, the most wanted first: at most
+        PHRASES_EACH. interests: (K, D). winners: (n,) which of them is each item's. items: (n, D).
 
-        Of the phrases closest to the item, the one the interest asks for most, if it asks for it more than users do on
-        average: so the phrase is true of the item, and wanted.
+        Of the PHRASES_OF_ITEM phrases closest to an item, those that its interest asks for more than users do on
+        average: so a phrase is true of the item, and wanted.
         """
-        return next(iter(self.shared(interest, item)), None)
-
-    def shared(self, interest: FloatArray, item: FloatArray) -> tuple[str, ...]:
-        """Phrases that an item and an interest have in common, the most wanted first: at most PHRASES_EACH. Both (D,).
-
-        As `name_match`, of which the first is the answer: close to the item, and asked for more than by users at large.
-        """
-        if not self.labels:
-            return ()
-        closest = np.argsort(-(self._vectors @ item), kind="stable")[:PHRASES_OF_ITEM]
-        wanted = self.score(interest[None])[0, closest]
-        order = [place for place in np.argsort(-wanted, kind="stable") if wanted[place] > 0]
-        return tuple(self.labels[closest[place]] for place in order[:PHRASES_EACH])
+        if not self.labels or not len(items):
+            return [()] * len(items)
+        apart = -(items @ self._vectors.T)  # (n, P); the nearest in no order: sorting all takes 0.5 ms for 20 items
+        n_near = min(PHRASES_OF_ITEM, len(self.labels))
+        near = np.sort(np.argpartition(apart, n_near - 1, axis=1)[:, :n_near], axis=1)
+        wanted = np.take_along_axis(self.score(interests)[winners], near, axis=1)
+        order = np.argsort(-wanted, axis=1, kind="stable")[:, :PHRASES_EACH]
+        kept = np.take_along_axis(wanted, order, axis=1) > 0
+        best = np.take_along_axis(near, order, axis=1)
+        return [tuple(self.labels[place] for place in row[more]) for row, more in zip(best, kept, strict=True)]
 
     def closest(self, item: FloatArray) -> tuple[str, ...]:
         """Phrases that fit a (D,) item best, the best first: at most PHRASES_EACH."""

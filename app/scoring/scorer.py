@@ -7,6 +7,7 @@ gate and the shift add or take, prior is the popularity in this part of the week
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ import torch
 from app.domain import PART_NAMES, Context, FloatArray, IntArray, Scores
 from app.scoring.context import ContextCodes
 from app.scoring.prior import N_BUCKETS, bucket_of
+from models.context_gate import ContextBatch
 from models.space import Space
 
 
@@ -27,6 +29,10 @@ class Query:
     shift: FloatArray
 
 
+MOST_CONTEXTS = 2_000
+"""Kept read: 24 hours of 7 days and a dozen gaps; 4 MB at 256 dimensions."""
+
+
 class Scorer:
     """Makes queries of interests and contexts, and scores of candidates. Pure arithmetic on small arrays."""
 
@@ -34,6 +40,7 @@ class Scorer:
         self._space = space
         self._context = context
         self._device = next(space.parameters()).device
+        self._read = lru_cache(MOST_CONTEXTS)(self._read_codes)  # from any thread
 
     @property
     def dim(self) -> int:
@@ -72,7 +79,16 @@ class Scorer:
         return Scores(total=parts.sum(axis=1, dtype=np.float64), parts=parts, interest=winner.astype(np.int64))
 
     def _read_context(self, context: Context, last_event_at_s: int | None) -> tuple[FloatArray, FloatArray]:
-        batch = self._context.batch(context, last_event_at_s, has_times=self._space.shape.has_times).to(self._device)
+        """(D,) gate and shift. Contexts are few, told in buckets and codes, and asked for twice a request."""
+        batch = self._context.batch(context, last_event_at_s, has_times=self._space.shape.has_times)
+        when = int(batch.hours), int(batch.weekdays), int(batch.gaps)
+        return self._read(*when, tuple(batch.features[0].tolist()))
+
+    def _read_codes(
+        self, hour: int, weekday: int, gap: int, features: tuple[int, ...]
+    ) -> tuple[FloatArray, FloatArray]:
+        told = (torch.tensor([each], dtype=torch.int64, device=self._device) for each in (hour, weekday, gap, features))
+        batch = ContextBatch(*told)
         with torch.inference_mode():
             return self._space.gate(batch)[0].cpu().numpy(), self._space.shift(batch)[0].cpu().numpy()
 

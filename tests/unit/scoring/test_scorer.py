@@ -90,6 +90,14 @@ def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(quiet: Space
     assert scores.parts[0] == pytest.approx([0.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
 
 
+def test_a_context_is_read_once_and_known_again(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer, interests = Scorer(space, CODES), np.ones((1, D), dtype=np.float32)
+    asked = [Context(MONDAY_AT_THREE.replace(minute=minute), {"device": "tv"}) for minute in (0, 30)]
+    first = scorer.query(interests, asked[0], None).gated
+    monkeypatch.setattr(Space, "gate", lambda *_: pytest.fail("read again"))
+    assert np.array_equal(scorer.query(interests, asked[1], None).gated, first)
+
+
 def test_what_anybody_wants_in_a_context_is_told_as_context(quiet: Space) -> None:
     """Interest 1 * item 2 = 2 as text; the phone shifts the same dimension by 3, weighed by the blend: 0.5 * 3 * 2."""
     scorer = Scorer(quiet, CODES)
