@@ -126,6 +126,15 @@ def count_batch(queue: str, n_together: int) -> None:
     _metrics().batch_size.labels(queue).observe(n_together)
 
 
+def count_reading(how: str) -> None:
+    """how: a history was stepped on from a kept state, read alone, or read together with others."""
+    _metrics().histories_read.labels(how).inc()
+
+
+def set_encoder_states(n_bytes: int) -> None:
+    _metrics().encoder_states_bytes.set(n_bytes)
+
+
 def set_items_live(n_items: int) -> None:
     _metrics().items_live.set(n_items)
 
@@ -172,6 +181,8 @@ class _Metrics:
     slate_log: Counter
     queue_waiting: Gauge
     batch_size: Histogram
+    histories_read: Counter
+    encoder_states_bytes: Gauge
     items_live: Gauge
     build_info: Gauge
 
@@ -195,6 +206,12 @@ def _metrics() -> _Metrics:
     queue_waiting = Gauge(  # each worker has queues of its own: theirs are summed, those of workers that died are not
         "penchant_queue_waiting", "What waits its turn.", ["queue"], registry=registry, multiprocess_mode="livesum"
     )
+    encoder_states_bytes = Gauge(
+        "penchant_encoder_states_bytes",
+        "Memory of the encoder states kept.",
+        registry=registry,
+        multiprocess_mode="livesum",
+    )
     batch_size = Histogram(
         "penchant_batch_size", "How many were worked on at once.", ["queue"], registry=registry, buckets=BATCH_BUCKETS
     )
@@ -215,6 +232,8 @@ def _metrics() -> _Metrics:
         slate_log=counter("slate_log_total", "Slates kept in the durable log, or dropped: it was full.", "outcome"),
         queue_waiting=queue_waiting,
         batch_size=batch_size,
+        histories_read=counter("histories_read_total", "Histories read by the user encoder, by how.", "how"),
+        encoder_states_bytes=encoder_states_bytes,
         items_live=gauge("items_live", "Items that may be in a slate."),
         build_info=gauge("build_info", "1 for what runs; 0 for a bundle that ran before.", "bundle", "version"),
     )

@@ -88,7 +88,7 @@ from app.slates.online_metrics import OnlineReader
 from app.slates.store import SlateStore
 from app.storage.database import Database, open_database
 from app.storage.embedded_valkey import EMBEDDED_URL, EmbeddedValkey
-from app.telemetry import CacheReporter, set_items_live, set_queue_waiting
+from app.telemetry import CacheReporter, set_encoder_states, set_items_live, set_queue_waiting
 from app.trained import INDEX, Trained, load_trained
 from app.users.erasure import Erasure
 from app.users.export import UserExporter
@@ -385,7 +385,7 @@ async def open_bundle_resources(
         await _follow(stack, erasure.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, crowd.follow(settings.feed_poll_ms / 1_000))
         await _follow(stack, placements.follow(settings.feed_poll_ms / 1_000))
-        await _follow(stack, _report(catalogue, CacheReporter(cache.counts)))
+        await _follow(stack, _report(catalogue, CacheReporter(cache.counts), states))
         with contextlib.suppress(CacheUnavailable):
             await cache.ping()
         latest = await process.histories.recent_users(1)
@@ -498,8 +498,9 @@ async def _report_queue(database: Database) -> None:
         await asyncio.sleep(REPORT_EVERY_S)
 
 
-async def _report(catalogue: LiveCatalogue, cache: CacheReporter) -> None:
+async def _report(catalogue: LiveCatalogue, cache: CacheReporter, states: KeptStates) -> None:
     while True:
         set_items_live(catalogue.index.n_alive)
+        set_encoder_states(states.n_bytes)
         cache.report()
         await asyncio.sleep(REPORT_EVERY_S)

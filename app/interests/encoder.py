@@ -11,6 +11,7 @@ from app.catalogue.live import LiveCatalogue
 from app.domain import Event, FloatArray, IntArray
 from app.history.weights import event_weight
 from app.interests.states import Digests, KeptStates
+from app.telemetry import count_reading
 from models.events import EventBatch, event_batch
 from models.space import Space
 from models.stepping import UserState, interests_of, read_state, step
@@ -93,12 +94,14 @@ class HistoryEncoder:
         for place in range(1, int(tail.lengths[0])):
             state = step(self._space, state, tail.part(place, place + 1))
         self._states.keep(digests, state)
+        count_reading("stepped")
         return self._interests(state)
 
     def _read_alone(self, reading: Reading) -> FloatArray:
         state = read_state(self._space, self._batch([reading]))
         if self._states is not None:
             self._states.keep(_digests_of(reading), state)
+        count_reading("alone")
         return self._interests(state)
 
     def _interests(self, state: UserState) -> FloatArray:
@@ -107,6 +110,8 @@ class HistoryEncoder:
 
     def _read_together(self, readings: Sequence[Reading]) -> list[FloatArray]:
         batch = self._batch([_last(reading, self._space.shape.max_events) for reading in readings])
+        for _ in readings:
+            count_reading("together")
         with torch.inference_mode():
             return list(self._space.interests(batch).cpu().numpy())
 

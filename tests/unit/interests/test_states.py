@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app import telemetry
 from app.interests.encoder import HistoryEncoder, Reading
 from app.interests.states import MOST_STEPS, Digests, KeptStates
 from app.trained import Trained
@@ -48,6 +49,21 @@ def test_a_grown_history_is_stepped_and_gives_what_reading_it_anew_gives(
         (told,) = kept.encode([first(whole, n)])
         assert np.allclose(told, fresh.encode([first(whole, n)])[0], rtol=1e-4, atol=1e-4)
     assert steps == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_how_histories_were_read_is_counted(tiny_trained: Trained) -> None:
+    def counted() -> dict[str, float]:
+        told = telemetry._metrics().histories_read
+        return {how: told.labels(how)._value.get() for how in ("stepped", "alone", "together")}
+
+    encoder, whole, before = (
+        HistoryEncoder(tiny_trained.space, CPU, KeptStates(ROOM)),
+        reading(tiny_trained, 5),
+        counted(),
+    )
+    encoder.encode([first(whole, 4)])
+    encoder.encode([whole, reading(tiny_trained, 3, seed=1), reading(tiny_trained, 4, seed=2)])
+    assert {how: n - before[how] for how, n in counted().items()} == {"stepped": 1, "alone": 1, "together": 2}
 
 
 def test_the_same_history_again_costs_no_step(tiny_trained: Trained, steps: list[int]) -> None:
