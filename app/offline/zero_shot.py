@@ -133,12 +133,14 @@ was chosen on these data; the untrained ranker reads the last {LAST} items.
 
 
 def main() -> None:
+    folders = [Path(folder) for folder in sys.argv[1:]]
+    if not folders:
+        raise SystemExit(f'{COMMAND} DATA="DIR DIR": folders with interactions.tsv.gz and items.tsv.gz')
     settings = Settings()
     spend_threads(share_threads(settings, processes=1))
     bundle, device = open_bundle(settings.bundle_dir), choose_device(settings)
     trained = load_trained(bundle, device)
     base = load_item_encoder(fetch_base_model(settings.data_dir, Console()), device)
-    folders = [Path(folder) for folder in sys.argv[1:]]
     ranks = {short_name(folder): measure(trained, base, open_data(settings, folder)) for folder in folders}
     manifest = bundle.manifest
     about = f"Bundle {bundle.version}, trained on {manifest.dataset}, recipe {manifest.recipe}."

@@ -1,5 +1,6 @@
 """The whole service over HTTP, on a bundle made by the real jobs: what a client may count on."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from server import Server, item_ids, like, wait_until
 
@@ -126,11 +128,20 @@ def test_reasons_asked_for_name_an_event_whose_absence_lowers_the_item(server: S
 
 
 def test_metrics_of_both_workers_are_one_page(server: Server) -> None:
-    import httpx2
-
+    server.recommend(k=1)
     page = httpx2.get(f"{server.url}/metrics", timeout=10).text
     assert 'penchant_requests_total{method="POST",route="/v1/recommendations"' in page
     assert "penchant_stage_seconds_bucket" in page
+
+
+def test_one_more_event_of_somebody_active_costs_a_step_of_the_encoder(server: Server) -> None:
+    """Each worker keeps states of its own: of eight slates some are asked of one that knows all but the last events."""
+    for n in range(8):
+        server.send(like(f"step-{n}", "stepper", f"i{n * 3}"))
+        server.recommend(user_id="stepper", k=3)
+    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    (stepped,) = re.findall(r'penchant_histories_read_total\{how="stepped"\} (\S+)', page)
+    assert float(stepped) >= 1
 
 
 @pytest.mark.parametrize("redis", ["embedded://", "memory://"])
