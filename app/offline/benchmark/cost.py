@@ -58,12 +58,15 @@ def measure_cost(settings: Settings, recipe: Recipe, runs: Path) -> Path:
     return path
 
 
+def read_costs(runs: Path) -> dict[str, dict[str, float]]:
+    """Recipe to its figures, of all recipes measured."""
+    told = [json.loads(path.read_text()) for path in sorted((runs / "cost").glob("*.json"))]
+    return {each["recipe"]: each["figures"] for each in told}
+
+
 def read_cost(runs: Path) -> dict[str, float]:
     """Figures as the report names them, of the recipe `cpu`; none where it was not measured."""
-    path = runs / "cost" / "cpu.json"
-    if not path.is_file():
-        return {}
-    return {f"cost.{name}": value for name, value in json.loads(path.read_text())["figures"].items()}
+    return {f"cost.{name}": value for name, value in read_costs(runs).get("cpu", {}).items()}
 
 
 def _space(settings: Settings, recipe: Recipe) -> Space:

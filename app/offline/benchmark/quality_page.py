@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from app.offline.benchmark.contestants import ABOUT, BASELINES, LEARNED, OURS
-from app.offline.benchmark.cost import read_cost
+from app.offline.benchmark.cost import read_cost, read_costs
 from app.offline.benchmark.goals import BEST, GOALS
 from app.offline.benchmark.pictures import draw_curves, draw_frequencies
 from app.offline.benchmark.runs import Questions
@@ -49,6 +49,8 @@ def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
             f"![Learning curves](quality/{arena.place}.curves.svg)\n\n"
             f"![NDCG by how often the target was seen](quality/{arena.place}.frequencies.svg)"
         )
+    if costs := read_costs(runs):
+        parts.append(_costs(costs))
     write_report(folder, "quality", "Quality", command, figures, "\n\n".join(parts))
     return folder / "quality.md"
 
@@ -89,6 +91,19 @@ def _goals(figures: Mapping[str, float]) -> str:
             }
         )
     return "## Figures to beat\n\n" + markdown_table(pl.DataFrame(rows))
+
+
+def _costs(costs: Mapping[str, Mapping[str, float]]) -> str:
+    names = sorted({name for figures in costs.values() for name in figures})
+    rows = [
+        {"Recipe": recipe} | {name: f"{figures[name]:,.6g}" if name in figures else "" for name in names}
+        for recipe, figures in costs.items()
+    ]
+    return (
+        "## What serving costs\n\nProcessor time of one core, median, untrained weights of a recipe's form. `event_ms`: "
+        "a new event on cached state. `head_ms`: the request head. `read_<n>_ms`: n events read from nothing. "
+        f"`state_bytes`: a user's state, as long as the recipe reads.\n\n{markdown_table(pl.DataFrame(rows))}"
+    )
 
 
 def _seeds(figure: str, figures: Mapping[str, float]) -> str:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,3 +84,17 @@ def test_a_goal_told_against_a_baseline_is_a_multiple_of_it() -> None:
     assert goal.is_reached({**figures, "shop.time.ndcg10": 0.104}) is False
     assert goal.is_reached({"shop.time.ndcg10": 0.2}) is None
     assert replace(goal, over="", must=0.2, at_most=True).is_reached(figures) is True
+
+
+def test_costs_of_every_recipe_are_told_and_those_of_cpu_are_figures(runs: Path, tmp_path: Path) -> None:
+    (runs / "cost").mkdir()
+    for recipe, event_ms in (("cpu", 3.5), ("fast", 2.25)):
+        about = {"recipe": recipe, "figures": {"event_ms": event_ms}}
+        (runs / "cost" / f"{recipe}.json").write_text(json.dumps(about))
+    write_quality_report(runs, tmp_path, "penchant benchmark report")
+    page = (tmp_path / "quality.md").read_text()
+    assert [line.split()[1:4:2] for line in page.splitlines() if line.startswith(("| cpu ", "| fast "))] == [
+        ["cpu", "3.5"],
+        ["fast", "2.25"],
+    ]
+    assert json.loads((tmp_path / "quality.json").read_text())["figures"]["cost.event_ms"] == 3.5
