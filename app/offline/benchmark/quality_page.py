@@ -100,8 +100,8 @@ def _costs(costs: Mapping[str, Mapping[str, float]]) -> str:
         for recipe, figures in costs.items()
     ]
     return (
-        "## What serving costs\n\nProcessor time of one core, median, untrained weights of a recipe's form. `event_ms`: "
-        "a new event on cached state. `head_ms`: the request head. `read_<n>_ms`: n events read from nothing. "
+        "## What serving costs\n\nProcessor time of one core, median, untrained weights of a recipe's form. "
+        "`event_ms`: a new event on cached state. `head_ms`: the request head. `read_<n>_ms`: n events read from nothing. "
         f"`state_bytes`: a user's state, as long as the recipe reads.\n\n{markdown_table(pl.DataFrame(rows))}"
     )
 
