@@ -101,8 +101,9 @@ def _costs(costs: Mapping[str, Mapping[str, float]]) -> str:
     ]
     return (
         "## What serving costs\n\nProcessor time of one core, median, untrained weights of a recipe's form. "
-        "`event_ms`: a new event on cached state. `head_ms`: the request head. `read_<n>_ms`: n events read from nothing. "
-        f"`state_bytes`: a user's state, as long as the recipe reads.\n\n{markdown_table(pl.DataFrame(rows))}"
+        "`event_ms`: a new event on cached state. `head_ms`: the request head. `read_<n>_ms`: n events read "
+        "from nothing. `state_bytes`: a user's state, as long as the recipe reads.\n\n"
+        f"{markdown_table(pl.DataFrame(rows))}"
     )
 
 
