@@ -24,7 +24,7 @@ from app.catalogue.property_schema import PropertySchema
 from app.catalogue.store import CatalogueStore
 from app.crowd.crowd import Crowd
 from app.crowd.leaderboards import Leaderboards
-from app.device import choose_device, share_threads, spend_threads
+from app.device import choose_device, keep_numpy_to_one_thread, share_threads, spend_threads
 from app.domain import FloatArray, IntArray, Source
 from app.experiments.desk import ExperimentDesk
 from app.experiments.experiment import Experiment
@@ -268,6 +268,7 @@ def _open_process(settings: Settings, stack: AsyncExitStack) -> Process:
     use_event_types(settings.event_type_changes())
     threads = share_threads(settings, settings.workers)
     spend_threads(1)  # the event loop's own thread: searches of a few queries, and arithmetic on single requests
+    keep_numpy_to_one_thread()
     database = open_database(settings.database_url)
     stack.push_async_callback(database.close)
     slates = SlateStore(database)

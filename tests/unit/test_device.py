@@ -3,8 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import faiss
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
-from app.device import choose_device, share_threads, spend_threads
+from app.device import choose_device, keep_numpy_to_one_thread, share_threads, spend_threads
 from app.errors import SettingsError
 from app.machine import usable_cores
 from app.settings import Settings
@@ -52,3 +53,10 @@ def test_each_thread_has_its_own_count_which_torch_and_faiss_share() -> None:
         assert loop.submit(count, 1).result() == (1, 1)
         assert encoder.submit(count, 2).result() == (2, 2)
         assert loop.submit(torch.get_num_threads).result() == 1
+
+
+def test_numpy_is_kept_to_one_thread() -> None:
+    keep_numpy_to_one_thread()
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert pools
+    assert {pool["num_threads"] for pool in pools} == {1}

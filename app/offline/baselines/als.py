@@ -54,7 +54,7 @@ def _load_library() -> tuple[Any, Any]:
     """The model's class, and threadpoolctl's limit, which comes with it."""
     try:
         from implicit.cpu.als import AlternatingLeastSquares
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError("the ALS baseline needs the package `implicit`: pip install implicit") from missing
     return AlternatingLeastSquares, threadpool_limits
