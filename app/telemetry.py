@@ -126,9 +126,9 @@ def count_batch(queue: str, n_together: int) -> None:
     _metrics().batch_size.labels(queue).observe(n_together)
 
 
-def count_reading(how: str) -> None:
+def count_reading(how: str, n: int = 1) -> None:
     """how: a history was stepped on from a kept state, read alone, or read together with others."""
-    _metrics().histories_read.labels(how).inc()
+    _metrics().histories_read.labels(how).inc(n)
 
 
 def set_encoder_states(n_bytes: int) -> None:

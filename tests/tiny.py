@@ -19,12 +19,14 @@ from transformers import BertConfig, BertModel, BertTokenizerFast, LlamaConfig, 
 
 from app.domain import Event, EventId, Item, ItemId, UserId
 from app.history.weights import event_weight
+from app.interests.encoder import Reading
 from app.offline.build import Run, build_bundle
 from app.offline.dataset import Dataset, read_dataset
 from app.offline.dataset_folder import write_dataset
 from app.offline.recipes import Recipe, get_recipe
 from app.offline.split import Protocol
 from app.offline.workshop import Models
+from app.trained import Trained
 from models.events import EventBatch, event_batch
 from models.quiet import quiet_transformers
 from models.space import IdBlock, Shape, Space, TextBlock
@@ -202,3 +204,11 @@ def event(n: int, user_id: str, item_id: str, event_type: str = "like", at: date
     """The n-th event told, a minute after the one before it and long after the training data."""
     when = at or datetime(2024, 6, 1, tzinfo=UTC) + timedelta(minutes=n)
     return Event(EventId(f"e{n}"), UserId(user_id), ItemId(item_id), event_type, when)
+
+
+def reading(trained: Trained, n: int, seed: int = 0) -> Reading:
+    """A history of n events on items of the tiny catalogue."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, N_ITEMS, n)
+    at_s = 1_704_067_200 + np.cumsum(rng.integers(1, 200_000, n))
+    return Reading(trained.text[rows], rows, at_s, rng.uniform(-1, 1, n).astype(np.float32))

@@ -70,24 +70,25 @@ class HistoryEncoder:
         A reading that a kept state begins is stepped to its end. One that stands alone leaves its state for the next
         time; several that nothing is kept of are read together, which is faster than one by one, and leave none.
         """
-        found = {place: vectors for place, each in enumerate(readings) if (vectors := self._step(each)) is not None}
-        rest = [each for place, each in enumerate(readings) if place not in found]
-        if len(rest) == 1 and self._keeps(rest[0]):
-            answers = iter([self._read_alone(rest[0])])
-        else:
-            answers = iter(self._read_together(rest) if rest else [])
-        return [found[place] if place in found else next(answers) for place in range(len(readings))]
+        digests = [self._digest(reading) for reading in readings]
+        answers = [self._step(*each) for each in zip(readings, digests, strict=True)]
+        rest = [place for place, answer in enumerate(answers) if answer is None]
+        if len(rest) == 1 and (digest := digests[rest[0]]) is not None:
+            answers[rest[0]] = self._read_alone(readings[rest[0]], digest)
+        elif rest:
+            for place, answer in zip(rest, self._read_together([readings[place] for place in rest]), strict=True):
+                answers[place] = answer
+        return [answer for answer in answers if answer is not None]
 
-    def _keeps(self, reading: Reading) -> bool:
-        return self._states is not None and reading.grows and len(reading.rows) <= self._space.shape.max_events
-
-    def _step(self, reading: Reading) -> FloatArray | None:
-        """None where no state is kept that the reading begins with."""
-        if self._states is None or not self._keeps(reading):
+    def _digest(self, reading: Reading) -> Digests | None:
+        """None where no state is kept of such a reading."""
+        if self._states is None or not reading.grows or len(reading.rows) > self._space.shape.max_events:
             return None
-        digests = _digests_of(reading)
-        state = self._states.take(digests)
-        if state is None:
+        return Digests(reading.text, reading.rows, reading.at_s, reading.weights)
+
+    def _step(self, reading: Reading, digests: Digests | None) -> FloatArray | None:
+        """None where no state is kept that the reading begins with."""
+        if self._states is None or digests is None or (state := self._states.take(digests)) is None:
             return None
         known = len(state)
         tail = self._batch([_last(reading, len(reading.rows) - known + 1)])  # with the event before, for the first gap
@@ -97,10 +98,10 @@ class HistoryEncoder:
         count_reading("stepped")
         return self._interests(state)
 
-    def _read_alone(self, reading: Reading) -> FloatArray:
+    def _read_alone(self, reading: Reading, digests: Digests) -> FloatArray:
         state = read_state(self._space, self._batch([reading]))
         if self._states is not None:
-            self._states.keep(_digests_of(reading), state)
+            self._states.keep(digests, state)
         count_reading("alone")
         return self._interests(state)
 
@@ -110,8 +111,7 @@ class HistoryEncoder:
 
     def _read_together(self, readings: Sequence[Reading]) -> list[FloatArray]:
         batch = self._batch([_last(reading, self._space.shape.max_events) for reading in readings])
-        for _ in readings:
-            count_reading("together")
+        count_reading("together", len(readings))
         with torch.inference_mode():
             return list(self._space.interests(batch).cpu().numpy())
 
@@ -125,10 +125,6 @@ class HistoryEncoder:
             lengths=np.array([len(reading.rows) for reading in recent]),
             has_times=self._space.shape.has_times,
         ).to(self._device)
-
-
-def _digests_of(reading: Reading) -> Digests:
-    return Digests(reading.text, reading.rows, reading.at_s, reading.weights)
 
 
 def _last(reading: Reading, n: int) -> Reading:

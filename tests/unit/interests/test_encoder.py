@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import event
+from tiny import event, reading
 from tiny_rooms import Rooms
 
 from app.domain import Item, ItemId
@@ -13,13 +13,6 @@ from app.offline.windows import NOBODY, Histories
 from app.trained import Trained
 
 CPU = torch.device("cpu")
-
-
-def reading(trained: Trained, n: int, seed: int = 0) -> Reading:
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 60, n)
-    at_s = 1_704_067_200 + np.cumsum(rng.integers(1, 200_000, n))
-    return Reading(trained.text[rows], rows, at_s, rng.uniform(-1, 1, n).astype(np.float32))
 
 
 def test_a_history_becomes_as_many_vectors_as_interests(tiny_trained: Trained) -> None:

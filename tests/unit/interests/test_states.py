@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import reading
 
 from app import telemetry
 from app.interests.encoder import HistoryEncoder, Reading
@@ -14,13 +15,6 @@ from models import stepping
 
 CPU = torch.device("cpu")
 ROOM = 2**20
-
-
-def reading(trained: Trained, n: int, seed: int = 0) -> Reading:
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 60, n)
-    at_s = 1_704_067_200 + np.cumsum(rng.integers(1, 200_000, n))
-    return Reading(trained.text[rows], rows, at_s, rng.uniform(-1, 1, n).astype(np.float32))
 
 
 def first(whole: Reading, n: int) -> Reading:
