@@ -56,14 +56,21 @@ class ItemEncoder(nn.Module):
 
 def load_item_encoder(folder: Path, device: torch.device | None = None) -> ItemEncoder:
     """Load from a Hugging Face folder on disk. Raises OSError or ValueError where it is not one."""
-    from transformers import AutoModel, AutoTokenizer  # here, not above: importing transformers takes seconds
+    from transformers import AutoModel  # here, not above: importing transformers takes seconds
 
     quiet_transformers()
     transformer = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    return ItemEncoder(transformer.eval().to(device or torch.device("cpu")), load_tokenizer(folder))
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Of a Hugging Face folder on disk, able to pad."""
+    from transformers import AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if tokenizer.pad_token is None:  # causal models ship without one; padding is masked out, so any token serves
         tokenizer.pad_token = tokenizer.eos_token
-    return ItemEncoder(transformer.eval().to(device or torch.device("cpu")), tokenizer)
+    return tokenizer
 
 
 def pool_states(states: Tensor, mask: Tensor) -> Tensor:

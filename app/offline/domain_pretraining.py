@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
-from models.item_encoder import MAX_TEXT_TOKENS
+from models.item_encoder import MAX_TEXT_TOKENS, load_tokenizer
 from models.quiet import quiet_transformers
 
 STEPS = 300
@@ -66,13 +66,29 @@ def pretrain_on_texts(
     return losses
 
 
+def read_texts_once(
+    model: Path,
+    texts: Sequence[str],
+    folder: Path,
+    *,
+    steps: int = STEPS,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
+) -> Path:
+    """`folder`, with what `pretrain_on_texts` writes in it: made now, or whole by an earlier call."""
+    if not folder.is_dir():
+        partial = folder.with_name(f"{folder.name}.partial")
+        pretrain_on_texts(model, texts, partial, steps=steps, seed=seed, device=device, progress=progress)
+        partial.rename(folder)
+    return folder
+
+
 def _load(model: Path) -> tuple[Any, Any]:
     """The model with a head that tells words, and its tokenizer."""
-    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
     quiet_transformers()
-    tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer = load_tokenizer(model)
     kind = AutoModelForCausalLM if tokenizer.mask_token is None else AutoModelForMaskedLM
     return kind.from_pretrained(model, local_files_only=True, dtype=torch.float32), tokenizer

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from app.offline.benchmark.goals import GOALS
-from app.offline.quality_tables import OURS, PROTOCOLS
+from app.offline.benchmark.goals import GOALS, tell_seeds
+from app.offline.quality_tables import OURS, PROTOCOLS, tell_figure
 from app.offline.report import markdown_table
 
 DATA = "ml100k"
@@ -27,7 +27,7 @@ def figures_table(report: Mapping[str, Any]) -> str:
         if f"{where}.ndcg10" not in figures:
             continue
         ndcg = [f"{prefix}{where}.ndcg10" for prefix in rankers.values()]
-        columns[f"NDCG@10, {title}"] = [_with_interval(figures, figure) for figure in ndcg]
+        columns[f"NDCG@10, {title}"] = [tell_figure(figures, figure) for figure in ndcg]
         columns[f"HR@10, {title}"] = [f"{figures[f'{prefix}{where}.hr10']:.4f}" for prefix in rankers.values()]
         asked.append(f"{title}, {figures[f'{where}.questions']} ({figures[f'{where}.known_users']})")
     about = (
@@ -46,8 +46,8 @@ def benchmark_table(report: Mapping[str, Any]) -> str:
     rows = [
         {
             "Data, protocol, measure": goal.what,
-            OURS: _with_interval(figures, goal.figure),
-            "Seeds": f"{figures[_seeds_of(goal.figure)]:.0f}",
+            OURS: tell_figure(figures, goal.figure),
+            "Seeds": tell_seeds(goal.figure, figures),
             "Best published": f"{goal.peer[0]:.4f} ({goal.peer[1]})",
         }
         for goal in GOALS
@@ -75,11 +75,6 @@ def serving_table(report: Mapping[str, Any]) -> str:
     return f"{markdown_table(pl.DataFrame(rows))}\n\n{_made_by(report)}"
 
 
-def _seeds_of(figure: str) -> str:
-    """ "beauty.loo.seeds" of "beauty.loo.ndcg10"."""
-    return f"{figure.rpartition('.')[0]}.seeds"
-
-
 def _made_by(report: Mapping[str, Any]) -> str:
     return f"Written by `{report['command']}` at commit {report['commit']} on {report['machine']}."
 
@@ -88,7 +83,3 @@ def _list_baselines(figures: Mapping[str, float]) -> list[str]:
     """In the report's order."""
     named = re.compile(rf"baseline\.(\w+)\.{DATA}\.loo\.ndcg10")
     return [found[1] for figure in figures if (found := named.fullmatch(figure))]
-
-
-def _with_interval(figures: Mapping[str, float], figure: str) -> str:
-    return f"{figures[figure]:.4f} [{figures[f'{figure}.low']:.4f}, {figures[f'{figure}.high']:.4f}]"

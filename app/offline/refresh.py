@@ -7,6 +7,7 @@ rows and codes move when a catalogue grows. The blend is chosen anew.
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class Earlier:
     version: str
     items: tuple[Item, ...]
 
-    @property
+    @cached_property
     def rows(self) -> IntArray:
         place = {item.item_id: row for row, item in enumerate(self.trained.items)}
         return np.array([place.get(item.item_id, -1) for item in self.items], dtype=np.int64)

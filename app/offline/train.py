@@ -10,7 +10,7 @@ from app.catalogue.text import item_text
 from app.device import choose_device, share_threads, spend_threads
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import Dataset, read_dataset
-from app.offline.domain_pretraining import pretrain_on_texts
+from app.offline.domain_pretraining import read_texts_once
 from app.offline.fetch import fetch_base_model
 from app.offline.recipes import get_recipe
 from app.offline.split import Protocol
@@ -63,14 +63,10 @@ def train_bundle(
 def _read_catalogue(settings: Settings, dataset: Dataset, model: Path, steps: int, seed: int) -> Path:
     """Folder of the model that has read the data set's texts; made once."""
     name = f"{model.name}-on-{dataset.name}-{dataset.digest[:8]}-{steps}-{seed}"
-    folder = settings.data_dir / "work" / "domain" / name
-    if not (folder / "config.json").is_file():
-        texts, device = [item_text(item) for item in dataset.items], choose_device(settings)
-        partial = folder.with_name(f"{name}.partial")
-        with training_progress() as progress:
-            pretrain_on_texts(model, texts, partial, steps=steps, seed=seed, device=device, progress=progress)
-        partial.rename(folder)
-    return folder
+    folder, texts = settings.data_dir / "work" / "domain" / name, [item_text(item) for item in dataset.items]
+    with training_progress() as progress:
+        device = choose_device(settings)
+        return read_texts_once(model, texts, folder, steps=steps, seed=seed, device=device, progress=progress)
 
 
 def training_progress() -> Progress:

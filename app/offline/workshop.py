@@ -17,7 +17,7 @@ from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray
 from app.offline.blend import BlockParts
 from app.offline.dataset import Dataset
-from app.offline.domain_pretraining import pretrain_on_texts
+from app.offline.domain_pretraining import read_texts_once
 from app.offline.questions import liked_in_training, training_counts
 from app.offline.recipes import Recipe
 from app.offline.refresh import Earlier, carry_over, shorten, start_from
@@ -118,14 +118,10 @@ class Workshop:
 
     def _read_catalogue(self) -> Path:
         """Folder of the item encoder's base model after it has read the catalogue's texts."""
-        folder, done = self.work / "domain_model", self.work / "domain_model.done"
-        if not done.exists():
-            texts = [item_text(item) for item in self.dataset.items]
-            losses = pretrain_on_texts(
-                self.models.text, texts, folder, seed=self.seed, device=self.device, progress=self.progress
-            )
-            done.write_text(json.dumps({"loss": losses}))
-        return folder
+        texts, folder = [item_text(item) for item in self.dataset.items], self.work / "domain_model"
+        return read_texts_once(
+            self.models.text, texts, folder, seed=self.seed, device=self.device, progress=self.progress
+        )
 
     def text(self, *, tuned: bool = True, domain: bool = False) -> FloatArray:
         """(N, T) text vectors of the catalogue, in row order."""

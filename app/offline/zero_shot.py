@@ -9,12 +9,14 @@ docs/reports/zero-shot.md and .json.
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
 from rich.console import Console
+from torch import Tensor
 
 from app.bundle import open_bundle
 from app.catalogue.text import item_text
@@ -35,7 +37,6 @@ from app.offline.questions import sample_questions
 from app.offline.report import REPOSITORY, markdown_table, write_report
 from app.offline.split import Protocol, split
 from app.offline.windows import Histories
-from app.scoring.context import ContextCodes
 from app.settings import Settings
 from app.trained import Trained, load_trained
 from models.events import to_tensor
@@ -64,11 +65,18 @@ class Stranger:
         device = next(space.parameters()).device
         interests = HistoryEncoder(space, device).encode([self._read(question) for question in questions.tolist()])
         told = to_tensor(np.stack(interests)[..., :width]).to(device)  # (Q, K, block_dim)
-        codes = ContextCodes(self.trained.context.values).encode_columns({}, len(self.dataset.rows))
-        has_times = self.dataset.has_times and space.shape.has_times
-        context = Histories(self.dataset, self.text, codes, has_times).contexts(questions, questions - 1).to(device)
-        items = space.text.items(to_tensor(self.text).to(device))
-        return np.asarray((space.text.gate.ask(told, context) @ items.T).amax(dim=1).cpu().numpy())
+        context = self._histories.contexts(questions, questions - 1).to(device)
+        return np.asarray((space.text.gate.ask(told, context) @ self._items.T).amax(dim=1).cpu().numpy())
+
+    @cached_property
+    def _histories(self) -> Histories:
+        codes = self.trained.context.encode_columns({}, len(self.dataset.rows))
+        return Histories(self.dataset, self.text, codes, self.dataset.has_times and self.trained.space.shape.has_times)
+
+    @cached_property
+    def _items(self) -> Tensor:
+        space = self.trained.space
+        return space.text.items(to_tensor(self.text).to(next(space.parameters()).device))
 
     def _read(self, question: int) -> Reading:
         data = self.dataset

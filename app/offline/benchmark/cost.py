@@ -6,7 +6,7 @@ the clock's: machines are shared.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -64,9 +64,9 @@ def read_costs(runs: Path) -> dict[str, dict[str, float]]:
     return {each["recipe"]: each["figures"] for each in told}
 
 
-def read_cost(runs: Path) -> dict[str, float]:
+def name_costs(costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Figures as the report names them, of the recipe `cpu`; none where it was not measured."""
-    return {f"cost.{name}": value for name, value in read_costs(runs).get("cpu", {}).items()}
+    return {f"cost.{name}": value for name, value in costs.get("cpu", {}).items()}
 
 
 def _space(settings: Settings, recipe: Recipe) -> Space:

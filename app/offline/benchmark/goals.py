@@ -98,3 +98,12 @@ GOALS = (
     Goal("cost.event_ms", "A new event on cached state, one core, ms", 10.0, at_most=True),
     Goal("cost.head_ms", "Request head, one core, ms", 1.0, at_most=True),
 )
+
+
+def tell_seeds(figure: str, figures: Mapping[str, float]) -> str:
+    """How many seeds it is the mean of; "" for what has none."""
+    words = figure.split(".")
+    for length in range(len(words), 0, -1):
+        if (seeds := figures.get(".".join([*words[:length], "seeds"]))) is not None:
+            return f"{seeds:.0f}"
+    return ""

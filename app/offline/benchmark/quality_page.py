@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from app.offline.benchmark.contestants import ABOUT, BASELINES, LEARNED, OURS
-from app.offline.benchmark.cost import read_cost, read_costs
-from app.offline.benchmark.goals import BEST, GOALS
+from app.offline.benchmark.cost import name_costs, read_costs
+from app.offline.benchmark.goals import BEST, GOALS, tell_seeds
 from app.offline.benchmark.pictures import draw_curves, draw_frequencies
 from app.offline.benchmark.runs import Questions
 from app.offline.benchmark.summary import Arena, Result, mean_values, read_arenas
@@ -36,8 +36,8 @@ K = DEPTHS[0]
 
 def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
     """Its path. Pictures lie beside it in `quality/`."""
-    arenas = read_arenas(runs)
-    figures = collect_figures(arenas) | read_cost(runs)
+    arenas, costs = read_arenas(runs), read_costs(runs)
+    figures = collect_figures(arenas) | name_costs(costs)
     parts = [_goals(figures)]
     for arena in arenas:
         parts.append(_section(arena))
@@ -49,7 +49,7 @@ def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
             f"![Learning curves](quality/{arena.place}.curves.svg)\n\n"
             f"![NDCG by how often the target was seen](quality/{arena.place}.frequencies.svg)"
         )
-    if costs := read_costs(runs):
+    if costs:
         parts.append(_costs(costs))
     write_report(folder, "quality", "Quality", command, figures, "\n\n".join(parts))
     return folder / "quality.md"
@@ -84,7 +84,7 @@ def _goals(figures: Mapping[str, float]) -> str:
                 "What": goal.what,
                 "Measured": "not yet" if value is None else f"{value:.4f}",
                 "95% interval": "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]",
-                "Seeds": _seeds(goal.figure, figures),
+                "Seeds": tell_seeds(goal.figure, figures),
                 "Must": "" if target is None else f"{target:.4f}",
                 "Ahead of every peer": "" if goal.ahead is None else f"{goal.ahead:.4f}",
                 "Reached": {True: "yes", False: "no", None: ""}[reached],
@@ -105,15 +105,6 @@ def _costs(costs: Mapping[str, Mapping[str, float]]) -> str:
         "from nothing. `state_bytes`: a user's state, as long as the recipe reads.\n\n"
         f"{markdown_table(pl.DataFrame(rows))}"
     )
-
-
-def _seeds(figure: str, figures: Mapping[str, float]) -> str:
-    """How many seeds it is the mean of; "" for what has none."""
-    words = figure.split(".")
-    for length in range(len(words), 0, -1):
-        if (seeds := figures.get(".".join([*words[:length], "seeds"]))) is not None:
-            return f"{seeds:.0f}"
-    return ""
 
 
 def _section(arena: Arena) -> str:
