@@ -64,7 +64,7 @@ def test_parts_sum_to_the_score_and_the_score_is_what_the_index_is_asked(
 ) -> None:
     query = scorer.query(interests, context, last_event_at_s)
     scores = scorer.score(query, vectors)
-    assert np.abs(scores.parts.sum(axis=1) - scores.total).max() < 1e-5
+    assert np.abs(scores.parts.sum(axis=1, dtype=np.float64) - scores.total).max() < 1e-5
     assert np.allclose(scores.total, (vectors @ query.gated.T).max(axis=1), atol=1e-3)
 
 
