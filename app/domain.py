@@ -152,7 +152,7 @@ class Candidates:
     sources: tuple[tuple[str, ...], ...]
 
 
-PART_NAMES = ("text", "id", "context", "prior", "rules")
+PART_NAMES = ("text", "id", "context", "prior", "trend", "rules")
 """What a score is the sum of, in the order of the columns of `Scores.parts`."""
 
 

@@ -337,7 +337,12 @@ async def open_bundle_resources(
         masks = FilterMasks(catalogue)
         eligibility = Eligibility(process.histories, catalogue, masks, never)
         intents = IntentReader(profiles, spoken, scorer.dim)
-        crowd = Crowd(EventFeed(process.database), catalogue, most_events=settings.crowd_events)
+        crowd = Crowd(
+            EventFeed(process.database),
+            catalogue,
+            most_events=settings.crowd_events,
+            half_life_days=trained.space.blend.half_life_days,
+        )
         await crowd.start()
         retriever = _open_retriever(
             settings, SourceTools(catalogue, crowd, process.histories, scorer), masks, trained.n_events

@@ -2,10 +2,10 @@
 
     item vector      [ text block ; w_i * ID block ; prior block ]      w_i = n_i / (n_i + shrink)
     interest vector  [ text block ; ID block ]                          K of them; the ID block is the same in all
-    query            interest * gate(context) + shift(context), then the prior's bucket     what the index is asked
+    query            interest * gate(context) + shift(context), then the prior's bucket and trend: what is asked
 
 The two blocks are trained apart and their scores added, which no model of one mixed vector was found to beat on
-sparse data (EnsRec); a brand-new item has w_i = 0 and is pure text. The blend's four numbers are chosen on validation;
+sparse data (EnsRec); a brand-new item has w_i = 0 and is pure text. The blend's numbers are chosen on validation;
 they are folded into the vectors, so an inner product is the whole score.
 """
 
@@ -42,15 +42,18 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """How the parts of a score are weighed: text * s_text + id * w_i * s_id + prior * log-popularity in context.
+    """How the parts of a score are weighed: text * s_text + id * w_i * s_id + prior * log-popularity in context + trend
+    * how that has moved lately.
 
-    shrink: events after which the ID block counts half.
+    shrink: events after which the ID block counts half. half_life_days: of what "lately" means.
     """
 
     text: float = 1.0
     id: float = 1.0
     shrink: float = 5.0
     prior: float = 0.0
+    trend: float = 0.0
+    half_life_days: float = 7.0
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)

@@ -69,7 +69,8 @@ class Rooms:
 
     def crowd(self, most_events: int = 1_000) -> Crowd:
         """Not started: nothing has been read."""
-        return Crowd(EventFeed(self.database), self.catalogue, most_events=most_events)
+        half_life_days = self.trained.space.blend.half_life_days
+        return Crowd(EventFeed(self.database), self.catalogue, most_events=most_events, half_life_days=half_life_days)
 
     def retriever(self, candidates: int) -> Retriever:
         """Interests, words and what is popular."""

@@ -12,7 +12,7 @@ from app.errors import Overloaded
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Items each once, in the order of the list, those told last. vectors: (n, D + N_BUCKETS), as the index has them.
+    """Items each once, in the order of the list, those told last. vectors: (n, D + PRIOR_DIM), as the index has them.
 
     unknown: ids that the catalogue does not hold. degraded: "items_unread" where told ones could not be encoded in
     time, and are then among the unknown.

@@ -17,7 +17,8 @@ from app.catalogue.text import item_text
 from app.domain import FloatArray, IntArray, Item, ItemId
 from app.errors import Overloaded
 from app.retrieval.index import ItemIndex
-from app.scoring.prior import N_BUCKETS, unseen_prior
+from app.scoring.prior import unseen_prior
+from app.scoring.trend import trend
 from app.trained import Trained
 
 FEED_PAGE = 500
@@ -56,7 +57,7 @@ class LiveCatalogue:
         self._newer_text: list[FloatArray] = []
         self.created_at: dict[ItemId, datetime] = {}  # of the items that were put; nobody knows of the bundle's
         self._newer_slot_of: dict[ItemId, int] = {}
-        self._unseen_prior = np.full(N_BUCKETS, unseen_prior(trained.n_events), dtype=np.float32)
+        self._unseen_prior = unseen_prior(trained.n_events)
         self._seq = 0
         self._catching_up = asyncio.Lock()
 
@@ -159,9 +160,16 @@ class LiveCatalogue:
         return np.stack(vectors) if vectors else np.empty((0, self._trained.text.shape[1]), dtype=np.float32)
 
     async def vectors_of_text(self, items: Sequence[Item]) -> FloatArray:
-        """(n, D + N_BUCKETS) of items as if they were new: their text, and nothing that behaviour told."""
+        """(n, D + PRIOR_DIM) of items as if they were new: their text, and nothing that behaviour told."""
         texts = await self._texts.encode([item_text(item) for item in items]) if items else self._trained.text[:0]
         return np.hstack([self._texts.place(texts), np.tile(self._unseen_prior, (len(items), 1))])
+
+    def tell_trend(self, lately: FloatArray) -> None:
+        """lately: (n,) decayed likes of the items in the first slots; the others have none yet."""
+        told = np.pad(lately, (0, self.index.n_slots - len(lately)))
+        rows = np.array(self._rows)
+        n_events = np.where(rows == NO_ROW, 0, self._trained.n_events[rows])
+        self.index.rewrite_last(trend(told, n_events))
 
     async def catch_up(self) -> None:
         """Apply every change committed before this call."""

@@ -14,7 +14,7 @@ from app.catalogue.live import LiveCatalogue
 from app.crowd.covisits import CoVisits
 from app.crowd.log import CrowdLog, View
 from app.crowd.pairs import PairMaker
-from app.crowd.tables import count_events, known_since, tally_trending
+from app.crowd.tables import count_events, known_since, tally_lately, tally_trending
 from app.domain import FloatArray, IntArray, ItemId, UserId
 from app.history.feed import Deed, EventFeed
 from app.users.digest import user_digest
@@ -33,28 +33,31 @@ class Standings:
     """Slots in an order, best first, refreshed once a second at most.
 
     trending: those that rise. fresh: newest first, of which somebody knows when they came. n_events: (n_slots,) events
-    that the log holds of each slot's item.
+    that the log holds of each slot's item. lately: (n_slots,) its decayed likes, see `app.scoring.trend`.
     """
 
     trending: IntArray
     fresh: IntArray
     n_events: IntArray
+    lately: FloatArray
 
 
 class Crowd:
     """Belongs to the event loop's thread; what it computes from views runs beside it."""
 
-    def __init__(self, feed: EventFeed, catalogue: LiveCatalogue, *, most_events: int) -> None:
+    def __init__(self, feed: EventFeed, catalogue: LiveCatalogue, *, most_events: int, half_life_days: float) -> None:
+        """half_life_days: of the trend, as the bundle's blend has it."""
         self._feed = feed
         self._catalogue = catalogue
         self._most_events = most_events
+        self._half_life_days = half_life_days
         self._seq = 0
         self._pairs = PairMaker()
         self._catching_up = asyncio.Lock()
         self._refreshed: tuple[int, int] | None = None
         self.log = CrowdLog(most_events)
         self.covisits = CoVisits()
-        self.standings = Standings(_none(), _none(), _none())
+        self.standings = Standings(_none(), _none(), _none(), np.empty(0, dtype=np.float32))
 
     async def start(self) -> None:
         """Take in the newest events that there are. Nobody may ask before: it works beside the event loop."""
@@ -76,13 +79,15 @@ class Crowd:
                 self._take(deeds)
 
     async def refresh(self) -> None:
-        """Compute the standings anew if anything has changed since the last time."""
-        state = (self._seq, self._catalogue.index.n_slots)
+        """Compute the standings anew if anything has changed since the last time, and tell the index the trend."""
+        state = (self._seq, self._catalogue.version)
         if state != self._refreshed:
             created = {item_id: at.timestamp() for item_id, at in self._catalogue.created_at.items()}
             n_slots = self._catalogue.index.n_slots
             view = self.log.view()
-            self.standings = await asyncio.to_thread(_stand, view, created, n_slots, self._catalogue.slots_of)
+            slots_of, half_life_days = self._catalogue.slots_of, self._half_life_days
+            self.standings = await asyncio.to_thread(_stand, view, created, n_slots, slots_of, half_life_days)
+            self._catalogue.tell_trend(self.standings.lately)
             self._refreshed = state
 
     async def follow(self, poll_s: float) -> None:
@@ -134,7 +139,11 @@ class Crowd:
 
 
 def _stand(
-    view: View, created_s: dict[ItemId, float], n_slots: int, slots_of: Callable[[Sequence[ItemId]], IntArray]
+    view: View,
+    created_s: dict[ItemId, float],
+    n_slots: int,
+    slots_of: Callable[[Sequence[ItemId]], IntArray],
+    half_life_days: float,
 ) -> Standings:
     slots = slots_of(view.item_ids[: view.n_items])
     known = (slots >= 0) & (slots < n_slots)
@@ -142,10 +151,13 @@ def _stand(
     rising = np.flatnonzero(known & (rise > 0))
     n_events = np.zeros(n_slots, dtype=np.int64)
     n_events[slots[known]] = count_events(view)[known]
+    lately = np.zeros(n_slots, dtype=np.float32)
+    lately[slots[known]] = tally_lately(view, half_life_days)[known]
     return Standings(
         trending=slots[rising[np.argsort(-rise[rising], kind="stable")]],
         fresh=_newest(view, created_s, n_slots, slots_of),
         n_events=n_events,
+        lately=lately,
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from app.crowd.log import CodeArray, View
 from app.domain import DoubleArray, FloatArray, IntArray, ItemId
 from app.scoring.prior import buckets_of
+from app.scoring.trend import decay
 
 BASELINE = 8
 """How many times longer the usual half-life is than the recent one."""
@@ -53,6 +54,12 @@ def tally_trending(view: View, half_life_s: int, bucket: int | None = None) -> T
     recent = (age_s < half_life_s) & (weights > 0)
     since_s = view.newest_s - half_life_s
     return Tally(_count(view.items[recent], view), rise.astype(np.float32), since_s, view.newest_s)
+
+
+def tally_lately(view: View, half_life_days: float) -> FloatArray:
+    """(n_items,) decayed likes of each item code, as `app.scoring.trend` counts them; a forgotten user's are none."""
+    likes = np.flatnonzero(view.weights > 0)
+    return _sum(view.items[likes], decay(np.maximum(view.newest_s - view.at_s[likes], 0), half_life_days), view)
 
 
 def first_seen(view: View) -> IntArray:

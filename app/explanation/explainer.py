@@ -30,7 +30,7 @@ class Explainer:
     async def explain(
         self, request: SlateRequest, intent: Intent, vectors: FloatArray, scores: Scores
     ) -> tuple[list[tuple[Reason, ...]], tuple[str, ...]]:
-        """Reasons of each place, and what had to be left out. vectors: (k, D + N_BUCKETS), of the items there."""
+        """Reasons of each place, and what had to be left out. vectors: (k, D + PRIOR_DIM), of the items there."""
         left_out: Sequence[LeaveOneOut] = ()
         degraded: tuple[str, ...] = ()
         if request.explain and intent.n_learned:

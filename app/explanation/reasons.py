@@ -12,7 +12,7 @@ from app.domain import PART_NAMES, Context, DoubleArray, IntArray, Reason, Score
 from app.scoring.prior import BUCKET_NAMES, bucket_of
 from app.scoring.rules import RULES, without_rules
 
-CONTEXT_SHARE = 0.1  # a context part under a tenth of the score is not worth a sentence
+LEAST_SHARE = 0.1  # a context or trend part under a tenth of the score is not worth a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ def explain_slate(
         told = [_main_reason(int(scores.interest[candidate]), sources[place], matches[place], request)]
         told += _evidence_reasons(place, float(without_rules(scores)[candidate]), left_out)
         told += _context_reasons(scores, int(candidate), request.context)
+        told += _trend_reasons(scores, int(candidate))
         told += _rule_reasons(float(scores.parts[candidate, RULES]))
         reasons.append(tuple(told))
     return reasons
@@ -72,12 +73,25 @@ def _evidence_reasons(place: int, score: float, left_out: Sequence[LeaveOneOut])
 
 
 def _context_reasons(scores: Scores, candidate: int, context: Context) -> list[Reason]:
-    part = float(scores.parts[candidate, PART_NAMES.index("context")])
-    if abs(part) < CONTEXT_SHARE * max(abs(float(scores.total[candidate])), 1e-6):
+    part = _part_worth_telling(scores, candidate, "context")
+    if not part:
         return []
     when = BUCKET_NAMES[bucket_of(context.at)]
     verb = "raised" if part > 0 else "lowered"
     return [Reason("context", f"This moment ({when}) {verb} it by {abs(part):.2f}", {"context_part": part})]
+
+
+def _trend_reasons(scores: Scores, candidate: int) -> list[Reason]:
+    part = _part_worth_telling(scores, candidate, "trend")
+    if not part:
+        return []
+    told = "More liked lately than before: raised" if part > 0 else "Less liked lately than before: lowered"
+    return [Reason("trend", f"{told} by {abs(part):.2f}", {"trend_part": part})]
+
+
+def _part_worth_telling(scores: Scores, candidate: int, name: str) -> float:
+    part = float(scores.parts[candidate, PART_NAMES.index(name)])
+    return part if abs(part) >= LEAST_SHARE * max(abs(float(scores.total[candidate])), 1e-6) else 0.0
 
 
 def _rule_reasons(part: float) -> list[Reason]:

@@ -1,7 +1,11 @@
-"""The blend's free numbers, chosen on validation: how much each block, the shrinkage and the prior weigh."""
+"""The blend's free numbers, chosen on validation: how much each block, the shrinkage, the prior and the trend weigh.
+
+The trend comes last, beside what was chosen without it, since a validation of whatever kind knows what was liked just
+before each question, and the other numbers must also hold where that is not known.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -11,6 +15,7 @@ from app.domain import FloatArray, IntArray
 from app.offline.metrics import ndcg_at
 from app.offline.questions import rank_targets
 from app.offline.training import score_by_block
+from app.offline.trends import Trends
 from app.offline.windows import Histories
 from app.scoring.prior import buckets_of
 from models.events import to_tensor
@@ -21,6 +26,8 @@ WEIGHTS = tuple((round(1 - id_, 2), id_) for id_ in (0.0, 0.2, 0.35, 0.5, 0.6, 0
 trained beside the whole prior, so the prior is tried up to 1 as well."""
 SHRINKS = (0.0, 1.0, 5.0, 20.0)
 PRIORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+TRENDS = (0.5, 1.0)
+HALF_LIVES_DAYS = (3.0, 7.0, 30.0)
 CHUNK = 250  # questions scored together: at 40,000 items each array of scores takes 40 MB
 
 
@@ -28,12 +35,14 @@ CHUNK = 250  # questions scored together: at 40,000 items each array of scores t
 class BlockParts:
     """What a blend is made of: scores of the two trained blocks and of the prior, for any question.
 
-    n_events: (N,) training events. prior: (N, M), see `app.scoring.prior`. A block that is None scores 0.
+    n_events: (N,) training events. prior: (N, PRIOR_DIM), see `app.scoring.prior`; its trend comes from `trends`. A
+    block that is None scores 0.
     """
 
     histories: Histories
     n_events: IntArray
     prior: FloatArray
+    trends: Trends
     text: TextBlock | None
     id: SasRecBlock | None
 
@@ -43,6 +52,10 @@ class BlockParts:
         dataset = self.histories.dataset
         prior = self.prior[:, buckets_of(dataset.at_s[asked])].T
         return self._of(self.text, asked), self._of(self.id, asked), prior
+
+    def trend(self, asked: IntArray, half_life_days: float) -> FloatArray:
+        """(Q, N), as it stood when each question was asked."""
+        return self.trends.at(self.histories.dataset.at_s[asked], half_life_days)
 
     def _of(self, block: Block | None, asked: IntArray) -> FloatArray:
         if block is None:
@@ -60,13 +73,34 @@ class BlendRanker:
     blend: Blend
 
     def scores(self, questions: IntArray) -> FloatArray:
-        return mix(self.blend, self.parts.n_events, *self.parts.scores(questions))
+        scores = mix(self.blend, self.parts.n_events, *self.parts.scores(questions))
+        return add_trend(self.blend, scores, self.parts.trend(questions, self.blend.half_life_days))
 
 
 def mix(blend: Blend, n_events: IntArray, text: FloatArray, behaviour: FloatArray, prior: FloatArray) -> FloatArray:
-    """(Q, N): the whole score."""
+    """(Q, N): the score but for the trend."""
     trust = (n_events / np.maximum(n_events + blend.shrink, 1e-9)).astype(np.float32)
     return np.asarray(blend.text * text + blend.id * behaviour * trust + blend.prior * prior, dtype=np.float32)
+
+
+def add_trend(blend: Blend, scores: FloatArray, trend: FloatArray) -> FloatArray:
+    """(Q, N): the whole score. scores: as of `mix`."""
+    return np.asarray(scores + blend.trend * trend, dtype=np.float32)
+
+
+def choose_trend(blend: Blend, parts: BlockParts, asked: IntArray) -> tuple[Blend, float]:
+    """The blend with the trend that is best on the questions `asked`, and its NDCG@10 there; first of all with none."""
+    tried = [replace(blend, trend=trend, half_life_days=days) for days in HALF_LIVES_DAYS for trend in TRENDS]
+    total = np.zeros(1 + len(tried))
+    for start in range(0, len(asked), CHUNK):
+        chunk = asked[start : start + CHUNK]
+        scores = mix(blend, parts.n_events, *parts.scores(chunk))
+        trends = {days: parts.trend(chunk, days) for days in HALF_LIVES_DAYS}
+        for place, each in enumerate((blend, *tried)):
+            whole = add_trend(each, scores, trends[each.half_life_days])
+            total[place] += ndcg_at(rank_targets(parts.histories.dataset, chunk, whole), 10).sum()
+    best = int(total.argmax())
+    return (blend, *tried)[best], float(total[best] / len(asked))
 
 
 def choose_blend(parts: BlockParts, asked: IntArray, among: Sequence[Blend] = ()) -> tuple[Blend, float]:

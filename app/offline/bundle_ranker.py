@@ -6,8 +6,10 @@ The same arithmetic as `app.scoring.scorer`, for many requests at once; a test h
 import numpy as np
 import torch
 
-from app.domain import FloatArray, IntArray
+from app.domain import BoolArray, FloatArray, IntArray
+from app.offline.blend import add_trend
 from app.offline.dataset import Dataset
+from app.offline.trends import Trends
 from app.offline.windows import Histories
 from app.scoring.prior import buckets_of
 from app.trained import Trained
@@ -17,12 +19,14 @@ from models.events import to_tensor
 class BundleRanker:
     """Scores of the whole blend."""
 
-    def __init__(self, trained: Trained, dataset: Dataset, name: str = "penchant") -> None:
+    def __init__(self, trained: Trained, dataset: Dataset, train: BoolArray, name: str = "penchant") -> None:
+        """train: (E,) the events whose likes the trend may know, once they have happened."""
         codes = trained.context.encode_columns(dataset.context, len(dataset.rows))
         self._name = name
         self._trained = trained
         self._dataset = dataset
         self._histories = Histories(dataset, trained.text, codes, trained.space.shape.has_times)
+        self._trends = Trends.of(dataset, train & (dataset.weights > 0), trained.n_events)
         self._device = next(trained.space.parameters()).device
         self._vectors = to_tensor(trained.vectors).to(self._device)
 
@@ -39,4 +43,5 @@ class BundleRanker:
         interests = space.interests(self._histories.events(before).to(self._device))  # (Q, K, D)
         best = (space.ask(interests, context) @ self._vectors.T).amax(dim=1).cpu().numpy()
         prior = self._trained.prior[:, buckets_of(self._dataset.at_s[questions])].T
-        return np.asarray(best + space.blend.prior * prior, dtype=np.float32)
+        trend = self._trends.at(self._dataset.at_s[questions], space.blend.half_life_days)
+        return add_trend(space.blend, np.asarray(best + space.blend.prior * prior, dtype=np.float32), trend)

@@ -155,7 +155,8 @@ def write(settings: Settings, model: Path, folder: Path) -> None:
     trained = load_trained(bundle, torch.device("cpu"))
     encoder = load_item_encoder(model, torch.device("cpu"))
     outside = encoder.encode([item_text(item) for item in dataset.items]).numpy()
-    halves, ranker = split(dataset, Protocol(bundle.manifest.protocol)), BundleRanker(trained, dataset)
+    halves = split(dataset, Protocol(bundle.manifest.protocol))
+    ranker = BundleRanker(trained, dataset, halves.train)
 
     def at(questions: IntArray) -> dict[Point, Measured]:
         texts = trained.vectors[:, : trained.space.shape.block_dim]

@@ -59,12 +59,13 @@ def _evaluate(settings: Settings, bundle: Bundle, dataset: Dataset) -> tuple[dic
         raise DataError(f"{dataset.name} has changed since bundle {bundle.version} was trained on it: train again")
     trained = load_trained(bundle, choose_device(settings))
     outside = _outside_vectors(settings, dataset)
+    halves = split(dataset, Protocol(manifest.protocol))
     with training_progress() as progress:
         comparison = compare(
             dataset.name.replace("-", ""),
             dataset,
-            split(dataset, Protocol(manifest.protocol)),
-            BundleRanker(trained, dataset),
+            halves,
+            BundleRanker(trained, dataset, halves.train),
             [baseline for baseline in list_baselines(outside) if baseline.name in QUICK],
             track=lambda batches: progress.track(batches, description=f"evaluating ({manifest.protocol})"),
         )

@@ -10,7 +10,7 @@ import torch
 
 from app.domain import IntArray
 from app.errors import DataError
-from app.offline.blend import BlockParts, choose_blend
+from app.offline.blend import BlockParts, choose_blend, choose_trend
 from app.offline.phrase_list import write_phrases
 from app.offline.questions import sample_questions
 from app.offline.training import Epoch
@@ -43,7 +43,8 @@ def finetune(workshop: Workshop) -> tuple[Trained, Curves]:
     space = Space(workshop.shape(), text_block, id_block)
     asked = sample_questions(workshop.split.validation)
     parts = workshop.parts(text_block, id_block)
-    space.blend, ndcg10 = choose_blend(parts, asked)
+    plain, _ = choose_blend(parts, asked)
+    space.blend, ndcg10 = choose_trend(plain, parts, asked)
     return _gather(space, workshop, parts, asked), Curves(text_curve, id_curve, ndcg10)
 
 

@@ -80,7 +80,7 @@ def measure(settings: Settings, dataset: Dataset, recipe: Recipe, models: Models
         return open_bundle(path), time.process_time() - started
 
     def ask(bundle: Bundle) -> Values:
-        ranker = BundleRanker(load_trained(bundle, device), dataset)
+        ranker = BundleRanker(load_trained(bundle, device), dataset, questions.train)
         return ndcg_at(evaluate(dataset, questions, questions.test, ranker).ranks, K)
 
     stale, cpu_s = build(before(dataset, CUT), None)

@@ -61,7 +61,7 @@ class Asker:
     def rank(self, questions: IntArray, interests: Callable[[int], FloatArray], *, events: bool) -> IntArray:
         """(Q,) ranks among all unseen items. interests: question to (K, D). events: whether any event is known."""
         scorer = Scorer(self.trained.space, self.trained.context)
-        rows = np.hstack([self.trained.vectors, self.trained.prior])  # (N, D + N_BUCKETS)
+        rows = np.hstack([self.trained.vectors, self.trained.prior])  # (N, D + PRIOR_DIM)
         scores = np.empty((len(questions), len(rows)), dtype=np.float32)
         for place, question in enumerate(questions.tolist()):
             last_event_at_s = int(self.dataset.at_s[question - 1]) if events else None

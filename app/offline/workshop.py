@@ -25,6 +25,7 @@ from app.offline.sizing import Sizes, size
 from app.offline.spectral import spectral_vectors
 from app.offline.split import Split
 from app.offline.training import BlockTrainer, Epoch, Schedule
+from app.offline.trends import Trends
 from app.offline.tune_items import tune_item_encoder
 from app.offline.windows import Histories
 from app.scoring.context import ContextCodes
@@ -203,7 +204,8 @@ class Workshop:
         liked = liked_in_training(self.dataset, self.split)
         at_s = self.dataset.at_s[liked] * self.dataset.has_times  # without a clock every part of the week is the same
         prior = popularity_prior(self.dataset.rows[liked], at_s, self.dataset.n_items)
-        return BlockParts(self.histories(variation), self.n_events, prior, text, id_)
+        trends = Trends.of(self.dataset, liked, self.n_events)
+        return BlockParts(self.histories(variation), self.n_events, prior, trends, text, id_)
 
     def _text_of(self, variation: Variation) -> FloatArray:
         if not variation.text:

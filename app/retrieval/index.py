@@ -1,8 +1,8 @@
 """The served index: FAISS over the bundle's items, a small exact part for items newer than it, and who is alive.
 
 Every item has a *slot*: 0 to N - 1 are the bundle's rows, later ones are added at run time. FAISS crashes when an index
-is added to while it is searched (measured: three runs of three), so the bundle's part never changes: removing an item
-clears a bit, and new items go into an array beside it.
+is added to while it is searched (measured: three runs of three), so the bundle's part keeps its size: removing an item
+clears a bit, new items go into an array beside it, and the one column that does change is written in place.
 """
 
 import asyncio
@@ -60,9 +60,15 @@ class ItemIndex:
         return self.n_slots - 1
 
     def replace(self, slot: int, vector: FloatArray) -> None:
-        """Give a slot that was added another vector, and life. The bundle's own rows never change."""
+        """Give a slot that was added another vector, and life."""
         self._delta[slot - len(self._main)] = vector
         self._alive[slot] = True
+
+    def rewrite_last(self, column: FloatArray) -> None:
+        """column: (n_slots,) the new last number of every vector. A search under way sees some old and some new."""
+        n = len(self._main)
+        self._main[:, -1] = column[:n]
+        self._delta[: len(column) - n, -1] = column[n:]
 
     def revive(self, slot: int) -> None:
         self._alive[slot] = True

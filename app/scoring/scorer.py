@@ -1,9 +1,10 @@
 """Candidates to scores, and scores to the parts they are the sum of.
 
-    s(i | u, c) = max_k  sum_d  (u_kd * g(c)_d + v(c)_d) * x_id   +   prior(i, c)   +   rules(i)
+    s(i | u, c) = max_k  sum_d  (u_kd * g(c)_d + v(c)_d) * x_id   +   prior(i, c)   +   trend(i)   +   rules(i)
 
 The parts are those of the winning interest: text and ID are what it would score with an open gate, context is what the
-gate and the shift add or take, prior is the popularity in this part of the week. They sum to the score.
+gate and the shift add or take, prior is the popularity in this part of the week, trend how that has moved lately. They
+sum to the score.
 """
 
 from dataclasses import dataclass
@@ -14,14 +15,14 @@ import torch
 
 from app.domain import PART_NAMES, Context, FloatArray, IntArray, Scores
 from app.scoring.context import ContextCodes
-from app.scoring.prior import N_BUCKETS, bucket_of
+from app.scoring.prior import PRIOR_DIM, TREND, bucket_of
 from models.context_gate import ContextBatch
 from models.space import Space
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What the index is asked. interests: (K, D) before the gate. gated: (K, D + N_BUCKETS). gate, shift: (D,)."""
+    """What the index is asked. interests: (K, D) before the gate. gated: (K, D + PRIOR_DIM). gate, shift: (D,)."""
 
     interests: FloatArray
     gated: FloatArray
@@ -53,21 +54,22 @@ class Scorer:
         return self._space.shape.block_dim
 
     def query(self, interests: FloatArray, context: Context, last_event_at_s: int | None) -> Query:
-        """interests: (K, D). K = 0 asks for what is popular in this context: one row, all prior."""
+        """interests: (K, D). K = 0 asks for what is popular in this context: one row, all prior and trend."""
         gate, shift = self._read_context(context, last_event_at_s)
         prior_weight = self._space.blend.prior
         if not len(interests):
             interests, prior_weight = np.zeros((1, self.dim), dtype=np.float32), 1.0
-        prior = np.zeros((len(interests), N_BUCKETS), dtype=np.float32)
+        prior = np.zeros((len(interests), PRIOR_DIM), dtype=np.float32)
         prior[:, bucket_of(context.at)] = prior_weight
+        prior[:, TREND] = self._space.blend.trend
         return Query(interests, np.hstack([interests * gate + shift, prior]), gate, shift)
 
     def plain(self, interests: FloatArray) -> FloatArray:
-        """(K, D + N_BUCKETS): asks the index for what is closest, in any context and however little known."""
-        return np.pad(interests, ((0, 0), (0, N_BUCKETS)))
+        """(K, D + PRIOR_DIM): asks the index for what is closest, in any context and however little known."""
+        return np.pad(interests, ((0, 0), (0, PRIOR_DIM)))
 
     def score(self, query: Query, vectors: FloatArray) -> Scores:
-        """Scores of C candidates whose index vectors are (C, D + N_BUCKETS)."""
+        """Scores of C candidates whose index vectors are (C, D + PRIOR_DIM)."""
         winner = (vectors @ query.gated.T).argmax(axis=1)  # (C,)
         raw = query.interests[winner] * vectors[:, : self.dim]  # (C, D)
         block = self._space.shape.block_dim
@@ -75,7 +77,9 @@ class Scorer:
         parts[:, PART_NAMES.index("text")] = raw[:, :block].sum(axis=1)
         parts[:, PART_NAMES.index("id")] = raw[:, block:].sum(axis=1)
         parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0) + vectors[:, : self.dim] @ query.shift
-        parts[:, PART_NAMES.index("prior")] = (query.gated[winner, self.dim :] * vectors[:, self.dim :]).sum(axis=1)
+        popular = query.gated[winner, self.dim :] * vectors[:, self.dim :]  # (C, PRIOR_DIM)
+        parts[:, PART_NAMES.index("prior")] = popular[:, :TREND].sum(axis=1)
+        parts[:, PART_NAMES.index("trend")] = popular[:, TREND]
         return Scores(total=parts.sum(axis=1, dtype=np.float64), parts=parts, interest=winner.astype(np.int64))
 
     def _read_context(self, context: Context, last_event_at_s: int | None) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ from app.domain import PART_NAMES, FloatArray, Item, Reason, Scores, SlateItem
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """vectors: (k, D + N_BUCKETS), as the index has them. sources: what proposed each item.
+    """vectors: (k, D + PRIOR_DIM), as the index has them. sources: what proposed each item.
 
     propensity, rules, labels: see `SlateItem`, one each an item; None where nothing but the score decided.
     """

@@ -1,6 +1,7 @@
 """The training job on a data set of forty users: repeatable, resumable, and scored as it is served."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.offline.questions import rank_targets
 from app.offline.split import Protocol, split
 from app.offline.workshop import Models
 from app.scoring.scorer import Scorer
+from app.scoring.trend import decay, trend
 from app.trained import Trained, build_index
 
 
@@ -83,8 +85,10 @@ def test_a_finished_run_is_not_trained_again(
 
 
 def test_the_evaluation_scores_items_as_the_server_does(tiny_trained: Trained, tiny_dataset: Dataset) -> None:
-    questions = split(tiny_dataset, Protocol.LEAVE_ONE_OUT).test[:12]
-    ranked = BundleRanker(tiny_trained, tiny_dataset).scores(questions)
+    halves = split(tiny_dataset, Protocol.LEAVE_ONE_OUT)
+    questions = halves.test[:12]
+    tiny_trained.space.blend = replace(tiny_trained.space.blend, trend=0.5)
+    ranked = BundleRanker(tiny_trained, tiny_dataset, halves.train).scores(questions)
     rows = np.hstack([tiny_trained.vectors, tiny_trained.prior])
     for place, question in enumerate(questions):
         events = np.arange(tiny_dataset.starts[tiny_dataset.users[question]], question)
@@ -92,6 +96,11 @@ def test_the_evaluation_scores_items_as_the_server_does(tiny_trained: Trained, t
         reading = Reading(tiny_trained.text[items], items, tiny_dataset.at_s[events], tiny_dataset.weights[events])
         (interests,) = HistoryEncoder(tiny_trained.space, torch.device("cpu")).encode([reading])
         context = _context_of(tiny_dataset, int(question))
+        likes = halves.train & (tiny_dataset.weights > 0) & (tiny_dataset.at_s < tiny_dataset.at_s[question])
+        age_s = tiny_dataset.at_s[question] - tiny_dataset.at_s[likes]
+        counted = decay(age_s, tiny_trained.space.blend.half_life_days)
+        lately = np.bincount(tiny_dataset.rows[likes], counted, minlength=len(rows)).astype(np.float32)
+        rows[:, -1] = trend(lately, tiny_trained.n_events)
         scorer = Scorer(tiny_trained.space, tiny_trained.context)
         served = scorer.score(scorer.query(interests, context, int(reading.at_s[-1])), rows)
         np.testing.assert_allclose(served.total, ranked[place], atol=1e-4)
@@ -108,9 +117,9 @@ def test_it_learns_the_order_of_the_catalogue_far_better_than_chance(
     tiny_trained: Trained, tiny_dataset: Dataset
 ) -> None:
     """Four steps in five lead to the next item: chance at 60 items is an NDCG@10 of about 0.08."""
-    questions = split(tiny_dataset, Protocol.LEAVE_ONE_OUT).test
-    ranker = BundleRanker(tiny_trained, tiny_dataset)
-    ranks = rank_targets(tiny_dataset, questions, ranker.scores(questions))
+    halves = split(tiny_dataset, Protocol.LEAVE_ONE_OUT)
+    ranker = BundleRanker(tiny_trained, tiny_dataset, halves.train)
+    ranks = rank_targets(tiny_dataset, halves.test, ranker.scores(halves.test))
     assert ndcg_at(ranks, 10).mean() > 0.3
 
 

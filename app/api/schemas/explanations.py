@@ -74,7 +74,7 @@ class ExplanationAnswer(Wire):
     score: float = Field(description="The sum of `parts`.")
     served_score: float | None = Field(description="The score that was answered; null outside the slate.")
     gap: float | None = Field(description="Its score minus that of the slate's last place; null for an empty slate.")
-    parts: dict[str, float] = Field(description="What the score is made of: text, id, context, prior, rules.")
+    parts: dict[str, float] = Field(description="What the score is made of: text, id, context, prior, trend, rules.")
     phrases: list[str] = Field(
         description="What the item and the interest that speaks for it share: at most 3, the most wanted first."
     )

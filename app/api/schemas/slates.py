@@ -22,7 +22,7 @@ class SlateItemAnswer(Wire):
 
     item_id: str
     score: float = Field(description="Comparable within this slate only; the sum of `parts`.")
-    parts: dict[str, float] = Field(description="What the score is made of: text, id, context, prior, rules.")
+    parts: dict[str, float] = Field(description="What the score is made of: text, id, context, prior, trend, rules.")
     sources: list[str] = Field(
         description=f"What proposed the item: {', '.join(domain.Source)}, or a source that is plugged in."
     )

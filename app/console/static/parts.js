@@ -7,7 +7,8 @@ const TOLD = {
   text: "what its text says",
   id: "what behaviour says",
   context: "this moment",
-  prior: "popularity now",
+  prior: "popularity at this hour",
+  trend: "liked more lately",
   rules: "your rules",
 };
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.errors import DataError
 from app.offline.baselines.tuning import Baseline, list_baselines, tune
-from app.offline.blend import BlendRanker, choose_blend, list_blends, list_blends_of_one
+from app.offline.blend import BlendRanker, choose_blend, choose_trend, list_blends, list_blends_of_one
 from app.offline.evaluate import Ranker
 from app.offline.questions import sample_questions
 from app.offline.training import Epoch
@@ -30,11 +30,13 @@ SERVED = Variation()
 
 @dataclass(frozen=True)
 class Learned:
-    """One that is trained. text, id, sasrec: which blocks it has. variation: what differs from what is served."""
+    """One that is trained. text, id, sasrec: which blocks it has. trend: whether it may take the trend in. variation:
+    what differs from what is served."""
 
     text: bool = True
     id: bool = True
     sasrec: bool = False
+    trend: bool = True
     variation: Variation = SERVED
 
 
@@ -42,11 +44,12 @@ LEARNED: Mapping[str, Learned] = {
     OURS: Learned(),
     "penchant_text": Learned(id=False),
     "penchant_id": Learned(text=False),
-    "sasrec_ce": Learned(text=False, id=False, sasrec=True, variation=Variation(times=False)),
-    "sasrec_ce_time": Learned(text=False, id=False, sasrec=True),
+    "sasrec_ce": Learned(text=False, id=False, sasrec=True, trend=False, variation=Variation(times=False)),
+    "sasrec_ce_time": Learned(text=False, id=False, sasrec=True, trend=False),
     "random_user_llm": Learned(id=False, variation=Variation(pretrained=False)),
     "frozen_item_encoder": Learned(id=False, variation=Variation(tuned_items=False)),
     "domain_pretraining": Learned(id=False, variation=Variation(domain=True)),
+    "without_trend": Learned(trend=False),
     "without_time": Learned(variation=Variation(times=False)),
     "one_interest": Learned(variation=Variation(interests=1)),
     "without_gate": Learned(variation=Variation(gate=False)),
@@ -63,6 +66,7 @@ ABOUT = {
     "random_user_llm": "LLM block, user LLM from random weights",
     "frozen_item_encoder": "LLM block, item encoder as it comes",
     "domain_pretraining": "LLM block, item encoder that read the catalogue first",
+    "without_trend": "both blocks, no trend",
     "without_time": "both blocks without the clock",
     "one_interest": "both blocks, one interest",
     "without_gate": "both blocks, no context gate",
@@ -119,7 +123,10 @@ def _learn(name: str, learned: Learned, workshop: Workshop) -> Entry:
     if learned.sasrec:
         id_, curves["SASRec"] = workshop.sasrec(variation)
     parts = workshop.parts(text, id_, variation)
-    blend, ndcg10 = choose_blend(parts, sample_questions(workshop.split.validation), _blends_of(learned))
+    asked = sample_questions(workshop.split.validation)
+    blend, ndcg10 = choose_blend(parts, asked, _blends_of(learned))
+    if learned.trend:
+        blend, ndcg10 = choose_trend(blend, parts, asked)
     return Entry(BlendRanker(name, parts, blend), blend.as_dict(), ndcg10, curves)
 
 

@@ -1,11 +1,13 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny import event
 from tiny_rooms import Rooms, open_rooms
 
 from app.domain import Item, ItemId, UserId
+from app.scoring.trend import trend
 from app.users.digest import user_digest
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +68,31 @@ async def test_what_was_put_last_is_the_freshest_then_what_was_first_met_last(ro
     assert titles(rooms, crowd.standings.fresh) == ["second", "first", "i2", "i1"]
     assert crowd.standings.n_events.shape == (rooms.catalogue.index.n_slots,)
     assert crowd.standings.n_events[1] == 2
+
+
+async def test_the_index_is_told_what_is_liked_lately(rooms: Rooms) -> None:
+    crowd, index = rooms.crowd(), rooms.catalogue.index
+    await crowd.start()
+    assert not index.gather(np.arange(index.n_slots))[:, -1].any()
+    await rooms.histories.append([event(n, f"u{n}", "i7") for n in range(9)])
+    await rooms.catalogue.put(Item(ItemId("newest"), "red space story"))
+    await crowd.catch_up()
+    await crowd.refresh()
+    told = index.gather(np.arange(index.n_slots))[:, -1]
+    assert told.argmax() == rooms.catalogue.find_slot(ItemId("i7"))
+    n_events = np.append(rooms.trained.n_events, 0)
+    assert told == pytest.approx(trend(crowd.standings.lately, n_events), abs=1e-6)
+    assert 8.9 < crowd.standings.lately.sum() <= 9
+
+
+async def test_an_item_changed_after_the_last_event_has_its_trend_again(rooms: Rooms) -> None:
+    await rooms.histories.append([event(n, f"u{n}", "i7") for n in range(9)])
+    crowd, catalogue = rooms.crowd(), rooms.catalogue
+    await crowd.start()
+    for title in ("quite another story", "yet another"):
+        await catalogue.put(Item(ItemId("i7"), title))
+        await crowd.refresh()
+        assert catalogue.index.gather(np.array([catalogue.find_slot(ItemId("i7"))]))[0, -1] > 1
 
 
 async def test_a_changed_item_keeps_what_was_counted_of_it(rooms: Rooms) -> None:

@@ -77,6 +77,15 @@ def test_a_moment_worth_less_than_a_tenth_of_the_score_is_not(part: float) -> No
     assert len(explain(scores=scores_of(2.0, context=part))) == 1
 
 
+@pytest.mark.parametrize(("part", "told"), [(0.5, "More liked lately than before: raised"), (-0.5, "Less liked")])
+def test_a_trend_that_weighs_in_is_told_of(part: float, told: str) -> None:
+    scores = scores_of(2.0)
+    scores.parts[:, PART_NAMES.index("trend")] = part
+    _, lately = explain(scores=scores)
+    assert (lately.kind, lately.evidence) == ("trend", {"trend_part": part})
+    assert lately.text.startswith(told)
+
+
 def test_each_chosen_item_has_its_own_reasons_in_the_order_of_the_slate() -> None:
     reasons = explain_slate(
         scores_of(1.0, 5.0, 3.0),

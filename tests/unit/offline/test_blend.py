@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from hand_made import dataset_of
 
-from app.offline.blend import PRIORS, SHRINKS, BlockParts, choose_blend
+from app.offline.blend import PRIORS, SHRINKS, TRENDS, BlockParts, choose_blend, choose_trend
+from app.offline.trends import Trends
 from app.offline.windows import Histories
 from models.space import Blend
 
@@ -29,7 +30,9 @@ class FixedParts(BlockParts):
     """Parts whose scores are told, a row a question of ASKED."""
 
     def __init__(self, *parts: np.ndarray, counts: np.ndarray = MANY) -> None:
-        super().__init__(HISTORIES, counts, np.empty((8, 0), dtype=np.float32), None, None)
+        nothing = np.empty(0, dtype=np.int64)
+        trends = Trends(nothing, nothing, counts)
+        super().__init__(HISTORIES, counts, np.empty((8, 0), dtype=np.float32), trends, None, None)
         object.__setattr__(self, "told", parts)
 
     def scores(self, asked: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -76,6 +79,32 @@ def test_the_quality_told_is_that_of_the_blend_chosen() -> None:
 
 def test_equal_blends_leave_the_simplest() -> None:
     assert choose(right(), NOTHING) == Blend(text=1.0, id=0.0, shrink=SHRINKS[0], prior=PRIORS[0])
+
+
+class TrendingParts(FixedParts):
+    """With a trend that is told, the same for one half-life and nothing for the others."""
+
+    def __init__(self, *parts: np.ndarray, trend: np.ndarray, half_life_days: float) -> None:
+        super().__init__(*parts)
+        object.__setattr__(self, "trending", (trend, half_life_days))
+
+    def trend(self, asked: np.ndarray, half_life_days: float) -> np.ndarray:
+        trend, days = self.trending
+        return trend[np.searchsorted(ASKED, asked)] * (days == half_life_days)
+
+
+@pytest.mark.parametrize("half_life_days", [3.0, 30.0])
+def test_a_trend_that_knows_is_let_in_at_the_half_life_at_which_it_knows(half_life_days: float) -> None:
+    parts = TrendingParts(wrong(0.1), NOTHING, NOTHING, trend=right(), half_life_days=half_life_days)
+    chosen, quality = choose_trend(Blend(text=1.0, id=0.0), parts, ASKED)
+    assert (chosen.trend, chosen.half_life_days, quality) == (TRENDS[0], half_life_days, 1.0)
+
+
+def test_a_trend_that_misleads_or_says_nothing_is_left_out() -> None:
+    plain = Blend(text=1.0, id=0.0)
+    for told in (wrong(9.0), NOTHING):
+        parts = TrendingParts(right(0.1), NOTHING, NOTHING, trend=told, half_life_days=7.0)
+        assert choose_trend(plain, parts, ASKED) == (plain, 1.0)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -28,7 +28,7 @@ def test_a_built_bundle_is_whole_and_says_what_it_was_made_of(tiny_bundle: Path,
     assert tiny_bundle.name == manifest.version
     assert (manifest.dataset, manifest.dataset_digest, manifest.protocol) == ("tiny", tiny_dataset.digest, "loo")
     assert (manifest.text_model, manifest.user_model, manifest.recipe) == ("tiny-bert", "tiny-llama", "tiny")
-    assert (manifest.text_dim, manifest.id_dim, manifest.prior_dim, manifest.interests) == (16, 8, 8, 2)
+    assert (manifest.text_dim, manifest.id_dim, manifest.prior_dim, manifest.interests) == (16, 8, 9, 2)
     assert (manifest.n_items, manifest.history_events, manifest.seed) == (60, 12, 0)
 
 

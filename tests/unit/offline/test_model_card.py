@@ -26,7 +26,9 @@ def test_a_card_tells_what_the_bundle_is_and_how_good(tiny_bundle: Path) -> None
 def test_the_blend_is_told_as_it_is_served(tiny_bundle: Path) -> None:
     card = write_card(open_bundle(tiny_bundle), "")
     (row,) = re.findall(r"\| Blend, chosen on validation \| (.*) \|", card)
-    assert re.fullmatch(r"id [\d.]+, prior [\d.]+, shrink [\d.]+, text [\d.]+", row)
+    assert re.fullmatch(
+        r"half_life_days [\d.]+, id [\d.]+, prior [\d.]+, shrink [\d.]+, text [\d.]+, trend [\d.]+", row
+    )
 
 
 def test_a_card_holds_no_gap(tiny_bundle: Path) -> None:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.prior import BUCKET_NAMES, N_BUCKETS, bucket_of, buckets_of, popularity_prior, unseen_prior
+from app.scoring.prior import (
+    BUCKET_NAMES,
+    N_BUCKETS,
+    PRIOR_DIM,
+    TREND,
+    bucket_of,
+    buckets_of,
+    long_run_share,
+    popularity_prior,
+    unseen_prior,
+)
 
 MONDAY = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 
@@ -37,7 +47,7 @@ def test_prior_is_the_log_of_the_share_times_the_shrunk_lift_of_the_bucket() -> 
     """Item 0 has 3 of 4 events, two on Monday night and one on Saturday; Monday night holds 3 of 4 of all."""
     at_s = np.array([MONDAY, MONDAY, MONDAY + 5 * 86_400, MONDAY])
     prior = popularity_prior(np.array([0, 0, 0, 1]), at_s, n_items=2)
-    assert prior.shape == (2, N_BUCKETS)
+    assert prior.shape == (2, PRIOR_DIM)
     assert prior[0, 0] == pytest.approx(log(2 * 3 / 4 * (2 + 100) / (3 * 3 / 4 + 100)), abs=1e-6)
     assert prior[1, 4] == pytest.approx(log(2 * 1 / 4 * (0 + 100) / (1 * 1 / 4 + 100)), abs=1e-6)
 
@@ -64,7 +74,7 @@ def test_an_item_of_average_popularity_has_a_prior_of_zero() -> None:
 def test_more_events_in_a_bucket_never_lower_the_prior_there() -> None:
     rows = np.repeat(np.arange(4), [1, 5, 20, 80])
     prior = popularity_prior(rows, np.full(len(rows), MONDAY), n_items=4)
-    assert (np.diff(prior, axis=0) > 0).all()
+    assert (np.diff(prior[:, :N_BUCKETS], axis=0) > 0).all()
 
 
 def events_of(counts: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -75,12 +85,21 @@ def events_of(counts: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 def test_an_unseen_item_is_as_popular_as_a_trained_one_without_events() -> None:
     counts = [5, 80, 0, 300]
     prior = popularity_prior(*events_of(counts), n_items=4)
-    assert prior[2] == pytest.approx(np.full(N_BUCKETS, unseen_prior(np.array(counts))), abs=1e-6)
+    assert prior[2] == pytest.approx(unseen_prior(np.array(counts)), abs=1e-6)
 
 
 def test_an_unseen_item_counts_as_half_an_event_wherever_it_is_wanted() -> None:
     counts = [1, 1, 1, 1, 80, 300]
     prior = popularity_prior(*events_of(counts), n_items=6)
     unseen = unseen_prior(np.array(counts))
-    assert unseen == pytest.approx(log(6 * 0.5 / 384))
-    assert (unseen < prior).all()
+    assert unseen[:N_BUCKETS] == pytest.approx(np.full(N_BUCKETS, log(6 * 0.5 / 384)))
+    assert (unseen < prior)[:, :N_BUCKETS].all()
+
+
+def test_training_leaves_the_trend_to_what_happens_later() -> None:
+    assert not popularity_prior(*events_of([5, 80, 0]), n_items=3)[:, TREND].any()
+    assert unseen_prior(np.array([5, 80, 0]))[TREND] == 0
+
+
+def test_the_share_of_an_item_without_events_is_that_of_half_an_event() -> None:
+    assert long_run_share(np.array([3, 0, 1])) == pytest.approx([0.75, 0.125, 0.25])

@@ -20,7 +20,7 @@ def scores_of(parts: list[list[float]]) -> Scores:
 
 
 def apply(boosts: list[Boost], totals: list[float], masks: list[list[bool]]) -> list[float]:
-    scores = scores_of([[total, 0, 0, 0] for total in totals])
+    scores = scores_of([[total, 0, 0, 0, 0] for total in totals])
     rules = Rules(tuple(boosts), np.array(masks, dtype=np.bool_))
     return rules.apply(scores, np.arange(len(totals))).total.tolist()
 
@@ -30,7 +30,7 @@ def slots_of(groups: Sequence[BoolArray | None]) -> list[list[int]]:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(st.lists(FLOATS, min_size=4, max_size=4), min_size=1, max_size=6), st.lists(BOOSTS, max_size=8))
+@given(st.lists(st.lists(FLOATS, min_size=RULES, max_size=RULES), min_size=1, max_size=6), st.lists(BOOSTS, max_size=8))
 def test_whatever_is_boosted_the_parts_sum_to_the_score(parts: list[list[float]], boosts: list[Boost]) -> None:
     before = scores_of(parts)
     masks = np.random.default_rng(len(boosts)).random((len(boosts), len(parts))) < 0.5

@@ -12,7 +12,7 @@ from tiny import random_space
 
 from app.domain import PART_NAMES, Context
 from app.scoring.context import ContextCodes
-from app.scoring.prior import N_BUCKETS, bucket_of
+from app.scoring.prior import PRIOR_DIM, TREND, bucket_of
 from app.scoring.scorer import Scorer
 from models.space import Blend, Space
 
@@ -58,7 +58,7 @@ CONTEXTS = st.builds(
 
 
 @settings(deadline=None, max_examples=60)
-@given(numbers(3, D), numbers(7, D + N_BUCKETS), CONTEXTS, st.none() | st.integers(0, 2**31))
+@given(numbers(3, D), numbers(7, D + PRIOR_DIM), CONTEXTS, st.none() | st.integers(0, 2**31))
 def test_parts_sum_to_the_score_and_the_score_is_what_the_index_is_asked(
     scorer: Scorer, interests: np.ndarray, vectors: np.ndarray, context: Context, last_event_at_s: int | None
 ) -> None:
@@ -69,7 +69,7 @@ def test_parts_sum_to_the_score_and_the_score_is_what_the_index_is_asked(
 
 
 @settings(deadline=None, max_examples=30)
-@given(numbers(3, D), numbers(5, D + N_BUCKETS), CONTEXTS)
+@given(numbers(3, D), numbers(5, D + PRIOR_DIM), CONTEXTS)
 def test_the_interest_named_is_the_one_that_scores_highest(
     scorer: Scorer, interests: np.ndarray, vectors: np.ndarray, context: Context
 ) -> None:
@@ -83,11 +83,11 @@ def test_score_is_the_sum_over_dimensions_of_interest_gate_and_item(quiet: Space
     """1 * 1.5 * 2 + 2 * 1 * 1 + -1 * 0.5 * 4 = 3: text alone says 0, the context adds 3."""
     scorer = Scorer(quiet, CODES)
     quiet.text.gate.hour.weight[3, :3] = torch.tensor([atanh(0.5), 0.0, atanh(-0.5)])
-    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + N_BUCKETS), dtype=np.float32)
+    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + PRIOR_DIM), dtype=np.float32)
     interest[0, :3], item[0, :3] = [1, 2, -1], [2, 1, 4]
     scores = scorer.score(scorer.query(interest, Context(MONDAY_AT_THREE), None), item)
     assert scores.total == pytest.approx([3.0], abs=1e-5)
-    assert scores.parts[0] == pytest.approx([0.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
+    assert scores.parts[0] == pytest.approx([0.0, 0.0, 3.0, 0.0, 0.0, 0.0], abs=1e-5)
 
 
 def test_a_context_is_read_once_and_known_again(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,33 +103,44 @@ def test_what_anybody_wants_in_a_context_is_told_as_context(quiet: Space) -> Non
     scorer = Scorer(quiet, CODES)
     quiet.blend = Blend(text=0.5)
     quiet.text.gate.shifts[0].weight[CODES.values["device"].index("phone") + 1, 0] = 3.0
-    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + N_BUCKETS), dtype=np.float32)
+    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + PRIOR_DIM), dtype=np.float32)
     interest[0, 0], item[0, 0] = 1, 2
     scores = scorer.score(scorer.query(interest, Context(MONDAY_AT_THREE, {"device": "phone"}), None), item)
-    assert scores.parts[0] == pytest.approx([2.0, 0.0, 3.0, 0.0, 0.0], abs=1e-5)
+    assert scores.parts[0] == pytest.approx([2.0, 0.0, 3.0, 0.0, 0.0, 0.0], abs=1e-5)
 
 
 def test_an_open_gate_leaves_text_behaviour_and_prior(quiet: Space) -> None:
     """Text 2 * 3, behaviour 5 * 0.5, prior 0.3 * -4 in this part of the week alone."""
     scorer, context = Scorer(quiet, CODES), Context(MONDAY_AT_THREE)
-    interest, item = np.zeros((1, D), dtype=np.float32), np.full((1, D + N_BUCKETS), 9.0, dtype=np.float32)
+    interest, item = np.zeros((1, D), dtype=np.float32), np.full((1, D + PRIOR_DIM), 9.0, dtype=np.float32)
     interest[0, [0, 8]], item[0, [0, 8]] = [2, 5], [3, 0.5]
     item[0, D + bucket_of(context.at)] = -4
     scores = scorer.score(scorer.query(interest, context, None), item)
-    assert scores.parts[0] == pytest.approx([6.0, 2.5, 0.0, -1.2, 0.0])
+    assert scores.parts[0] == pytest.approx([6.0, 2.5, 0.0, -1.2, 0.0, 0.0])
     assert scores.total == pytest.approx([7.3])
+
+
+def test_the_trend_is_a_part_of_its_own_at_the_weight_of_the_blend(quiet: Space) -> None:
+    quiet.blend = Blend(trend=0.5)
+    interest, item = np.zeros((1, D), dtype=np.float32), np.zeros((1, D + PRIOR_DIM), dtype=np.float32)
+    item[0, D + TREND] = 3.0
+    scorer = Scorer(quiet, CODES)
+    for rows in (interest, interest[:0]):
+        scores = scorer.score(scorer.query(rows, Context(MONDAY_AT_THREE), None), item)
+        assert scores.parts[0] == pytest.approx([0.0, 0.0, 0.0, 0.0, 1.5, 0.0])
+        assert scores.total == pytest.approx([1.5])
 
 
 def test_nobody_is_scored_by_popularity_and_by_what_anybody_wants_in_the_context(quiet: Space) -> None:
     scorer, context = Scorer(quiet, CODES), Context(datetime(2024, 1, 6, 20, tzinfo=UTC), {"device": "tv"})
     quiet.text.gate.shifts[0].weight[CODES.values["device"].index("tv") + 1, 0] = 3.0
-    vectors = np.random.default_rng(0).normal(size=(6, D + N_BUCKETS)).astype(np.float32)
+    vectors = np.random.default_rng(0).normal(size=(6, D + PRIOR_DIM)).astype(np.float32)
     query = scorer.query(np.empty((0, D), dtype=np.float32), context, None)
     scores = scorer.score(query, vectors)
-    assert query.gated.shape == (1, D + N_BUCKETS)
+    assert query.gated.shape == (1, D + PRIOR_DIM)
     assert scores.parts[:, PRIOR] == pytest.approx(vectors[:, D + 7])  # weekend evening, at its full weight
     assert scores.total == pytest.approx(vectors[:, D + 7] + 3 * vectors[:, 0], abs=1e-5)
-    assert np.abs(scores.parts[:, [PART_NAMES.index(name) for name in ("text", "id", "rules")]]).max() == 0
+    assert np.abs(scores.parts[:, [PART_NAMES.index(name) for name in ("text", "id", "trend", "rules")]]).max() == 0
 
 
 def test_a_value_never_trained_on_scores_as_none_given(scorer: Scorer) -> None:
@@ -141,5 +152,5 @@ def test_a_value_never_trained_on_scores_as_none_given(scorer: Scorer) -> None:
 
 def test_no_candidates_have_no_scores(scorer: Scorer) -> None:
     query = scorer.query(np.ones((2, D), dtype=np.float32), Context(MONDAY_AT_THREE), None)
-    scores = scorer.score(query, np.empty((0, D + N_BUCKETS), dtype=np.float32))
-    assert (scores.total.shape, scores.parts.shape, scores.interest.shape) == ((0,), (0, 5), (0,))
+    scores = scorer.score(query, np.empty((0, D + PRIOR_DIM), dtype=np.float32))
+    assert (scores.total.shape, scores.parts.shape, scores.interest.shape) == ((0,), (0, 6), (0,))
