@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.catalogue.codec import item_from_json, item_to_json
 from app.domain import FloatArray, IntArray, Item
 from app.errors import BundleError
 from app.scoring.context import ContextCodes
+from app.scoring.newcomers import Known
 from models.item_encoder import ItemEncoder, load_item_encoder
 from models.space import Blend, IdBlock, Shape, Space, TextBlock
 from models.user_encoder import build_user_transformer
@@ -35,7 +37,8 @@ class Trained:
     """A space, the catalogue it was trained on, and what is needed to write of both.
 
     text: (N, T) float32 text vectors. vectors: (N, D) float32 item vectors. prior: (N, M) float32.
-    n_events: (N,) int64 training events. phrases and phrase_text: P labels and their (P, T) text vectors.
+    n_events: (N,) int64 training events. unseen_events: what an item without any counts as.
+    phrases and phrase_text: P labels and their (P, T) text vectors.
     phrase_baseline: (P,) mean score of each phrase over training users' interests: what is true of everybody.
     words_scale: length at which the best item for a phrase scores, on average, what a user's best item scores.
     """
@@ -47,11 +50,16 @@ class Trained:
     vectors: FloatArray
     prior: FloatArray
     n_events: IntArray
+    unseen_events: float
     phrases: tuple[str, ...]
     phrase_text: FloatArray
     phrase_baseline: FloatArray
     context: ContextCodes
     words_scale: float
+
+    @cached_property
+    def known(self) -> Known:
+        return Known(self.text, self.vectors, self.n_events, self.space.shape.block_dim)
 
 
 def save_trained(folder: Path, trained: Trained) -> None:
@@ -66,6 +74,7 @@ def save_trained(folder: Path, trained: Trained) -> None:
             "transformer": trained.space.text.encoder.transformer.config.to_diff_dict(),
             "context": trained.context.values,
             "words_scale": trained.words_scale,
+            "unseen_events": trained.unseen_events,
         },
     )
     (folder / ITEM_TABLE).write_text("".join(item_to_json(item) + "\n" for item in trained.items))
@@ -119,6 +128,7 @@ def load_trained(bundle: Bundle, device: torch.device) -> Trained:
         phrase_baseline=arrays["phrase_baseline"].numpy(),
         context=ContextCodes(form["context"]),
         words_scale=float(form["words_scale"]),
+        unseen_events=float(form["unseen_events"]),
     )
 
 

@@ -333,7 +333,7 @@ async def open_bundle_resources(
         never = NeverFilter(catalogue, texts, trained.space.shape.block_dim)
         editor = InterestEditor(texts, EditStore(process.database), never, bundle.version)
         scale = CatalogueScale(catalogue.index, scorer.dim, trained.space.shape.block_dim)
-        spoken = SpokenReader(texts, editor, scale, trained.words_scale)
+        spoken = SpokenReader(texts, editor, scale, trained)
         masks = FilterMasks(catalogue)
         eligibility = Eligibility(process.histories, catalogue, masks, never)
         intents = IntentReader(profiles, spoken, scorer.dim)

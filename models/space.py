@@ -5,7 +5,7 @@
     query            interest * gate(context) + shift(context), then the prior's bucket and trend: what is asked
 
 The two blocks are trained apart and their scores added, which no model of one mixed vector was found to beat on
-sparse data (EnsRec); a brand-new item has w_i = 0 and is pure text. The blend's numbers are chosen on validation;
+sparse data (EnsRec); a brand-new item borrows an ID block (see `app.scoring.newcomers`). The blend's numbers are chosen on validation;
 they are folded into the vectors, so an inner product is the whole score.
 """
 
@@ -188,6 +188,11 @@ class Space(nn.Module):
         behaviour = self.id.read(events) * self.blend.id  # (B, 1, id_dim)
         return torch.cat([text, behaviour.expand(-1, text.shape[1], -1)], dim=-1)
 
+    @property
+    def history_scale(self) -> float:
+        """What the ID block of an interest is of the mean of the items read, before its encoder adds to it."""
+        return self.blend.id * float(self.id.log_scale.detach().exp())
+
     def gate(self, context: ContextBatch) -> Tensor:
         """(B, block_dim + id_dim), each number in (0, 2)."""
         return torch.cat([self.text.gate(context), self.id.gate(context)], dim=-1)
@@ -207,5 +212,5 @@ class Space(nn.Module):
         return torch.cat([self.text.items(text), self.id.items(text) * weight.unsqueeze(-1)], dim=-1)
 
     def phrase_vectors(self, text: Tensor) -> Tensor:
-        """(n, block_dim + id_dim) of texts without behaviour: new items and words alike. text: (n, T)."""
+        """(n, block_dim + id_dim) of texts, nothing in the ID block. text: (n, T)."""
         return F.pad(self.text.items(text), (0, self.shape.id_dim))

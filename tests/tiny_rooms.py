@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,9 @@ class Rooms:
     editor: InterestEditor
 
     def spoken(self, texts: Any = None, words_scale: float | None = None) -> SpokenReader:
-        scale = CatalogueScale(self.catalogue.index, self.scorer.dim, self.trained.space.shape.block_dim)
-        return SpokenReader(texts or self.texts, self.editor, scale, words_scale or self.trained.words_scale)
+        where = self.catalogue.index, self.scorer.dim, self.trained.space.shape.block_dim
+        trained = replace(self.trained, words_scale=words_scale or self.trained.words_scale)
+        return SpokenReader(texts or self.texts, self.editor, CatalogueScale(*where), trained)
 
     def intents(self, profiles: Any = None, texts: Any = None, words_scale: float | None = None) -> IntentReader:
         return IntentReader(profiles or self.profiles(), self.spoken(texts, words_scale), self.scorer.dim)

@@ -14,10 +14,10 @@ import structlog
 
 from app.catalogue.store import CatalogueChange, CatalogueStore
 from app.catalogue.text import item_text
-from app.domain import FloatArray, IntArray, Item, ItemId
+from app.domain import BoolArray, FloatArray, IntArray, Item, ItemId
 from app.errors import Overloaded
 from app.retrieval.index import ItemIndex
-from app.scoring.prior import unseen_prior
+from app.scoring.prior import long_run_share, unseen_prior
 from app.scoring.trend import trend
 from app.trained import Trained
 
@@ -57,7 +57,9 @@ class LiveCatalogue:
         self._newer_text: list[FloatArray] = []
         self.created_at: dict[ItemId, datetime] = {}  # of the items that were put; nobody knows of the bundle's
         self._newer_slot_of: dict[ItemId, int] = {}
-        self._unseen_prior = unseen_prior(trained.n_events)
+        self._shares = long_run_share(trained.n_events, trained.unseen_events)
+        self._unseen_share = np.float32(trained.unseen_events / max(int(trained.n_events.sum()), 1))
+        self._unseen_prior = unseen_prior(trained.n_events, trained.unseen_events)
         self._seq = 0
         self._catching_up = asyncio.Lock()
 
@@ -153,6 +155,11 @@ class LiveCatalogue:
         """Item rows of the bundle, NO_ROW for items it was not trained on."""
         return np.array([self._rows[slot] for slot in slots], dtype=np.int64)
 
+    def met_at(self, slots: IntArray) -> BoolArray:
+        """(n,) whether training saw an event of the item, so that its ID block is its own."""
+        rows = self.rows_at(slots)
+        return (rows != NO_ROW) & (self._trained.n_events[rows] > 0)
+
     def text_at(self, slots: IntArray) -> FloatArray:
         """(n, T) text vectors."""
         known = len(self._trained.items)
@@ -160,16 +167,17 @@ class LiveCatalogue:
         return np.stack(vectors) if vectors else np.empty((0, self._trained.text.shape[1]), dtype=np.float32)
 
     async def vectors_of_text(self, items: Sequence[Item]) -> FloatArray:
-        """(n, D + PRIOR_DIM) of items as if they were new: their text, and nothing that behaviour told."""
-        texts = await self._texts.encode([item_text(item) for item in items]) if items else self._trained.text[:0]
-        return np.hstack([self._texts.place(texts), np.tile(self._unseen_prior, (len(items), 1))])
+        """(n, D + PRIOR_DIM) of items as if they were new: their text, and what behaviour told of texts like theirs."""
+        if not items:
+            return np.empty((0, self.index.dim), dtype=np.float32)
+        texts = await self._texts.encode([item_text(item) for item in items])
+        return np.stack([np.concatenate([self._place(text), self._unseen_prior]) for text in texts])
 
     def tell_trend(self, lately: FloatArray) -> None:
         """lately: (n,) decayed likes of the items in the first slots; the others have none yet."""
         told = np.pad(lately, (0, self.index.n_slots - len(lately)))
-        rows = np.array(self._rows)
-        n_events = np.where(rows == NO_ROW, 0, self._trained.n_events[rows])
-        self.index.rewrite_last(trend(told, n_events))
+        shares = np.append(self._shares, self._unseen_share)  # of NO_ROW, the last
+        self.index.rewrite_last(trend(told, shares[self._rows]))
 
     async def catch_up(self) -> None:
         """Apply every change committed before this call."""
@@ -189,11 +197,16 @@ class LiveCatalogue:
 
     async def _apply(self, changes: Sequence[CatalogueChange]) -> None:
         texts = await self._texts_of([change for change in changes if self._is_newer(change)])
+        placed = await asyncio.to_thread(lambda: {item_id: self._place(text) for item_id, text in texts.items()})
+        newer = {item_id: (text, placed[item_id]) for item_id, text in texts.items()}
         for start in range(0, len(changes), PIECE):
-            self._apply_piece(changes[start : start + PIECE], texts)
+            self._apply_piece(changes[start : start + PIECE], newer)
             await asyncio.sleep(0)
 
-    def _apply_piece(self, changes: Sequence[CatalogueChange], texts: dict[ItemId, FloatArray]) -> None:
+    def _apply_piece(
+        self, changes: Sequence[CatalogueChange], newer: dict[ItemId, tuple[FloatArray, FloatArray]]
+    ) -> None:
+        """newer: text vector and item vector of the items that the bundle's vectors do not stand for."""
         for change in changes:
             self._retire(change.item_id)
             self.created_at.pop(change.item_id, None)
@@ -201,8 +214,8 @@ class LiveCatalogue:
                 continue
             if change.created_at is not None:
                 self.created_at[change.item_id] = change.created_at
-            if change.item_id in texts:
-                slot = self._add(change.item, texts[change.item_id])
+            if change.item_id in newer:
+                slot = self._add(change.item, *newer[change.item_id])
             else:
                 slot = self._row_of[change.item_id]
                 self._items[slot] = change.item
@@ -232,12 +245,18 @@ class LiveCatalogue:
         if (slot := self._slot_of.get(item_id)) is not None:
             self.index.remove(slot)
 
-    def _add(self, item: Item, text: FloatArray) -> int:
+    def _place(self, text: FloatArray) -> FloatArray:
+        """(D,) of a newcomer. Each by itself: in a batch the last bits differ with its size, and so would two
+        processes."""
+        vector = self._texts.place(text[None])[0]
+        vector[self._trained.space.shape.block_dim :] = self._trained.known.twins(text)
+        return vector
+
+    def _add(self, item: Item, text: FloatArray, vector: FloatArray) -> int:
         """A slot beside the bundle's, the item's own where it has one: text of now, behaviour as trained where any.
 
-        Placed by itself: in a batch the last bits differ with its size, and so would two processes.
+        text: (T,). vector: (D,) as if nothing had been trained on the item.
         """
-        vector = self._texts.place(text[None])[0]
         row, prior = self._row_of.get(item.item_id, NO_ROW), self._unseen_prior
         if row != NO_ROW:
             id_block = slice(self._trained.space.shape.block_dim, None)

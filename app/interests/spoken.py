@@ -11,6 +11,7 @@ from app.interests.clauses import Clauses, read_clauses
 from app.interests.editor import InterestEditor
 from app.interests.steering import FLAT, CatalogueScale, Steering, toward
 from app.interests.texts import TextVectors
+from app.trained import Trained
 
 EDIT_WEIGHT = 0.5
 """Reach of one edit's scores beside the taste's: enough to move a slate, not enough to be all of it."""
@@ -18,8 +19,8 @@ EDIT_WEIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """words: (W, D) rows of their own, W 0 or 1. sought: (W, D), the same words apart from any taste, as a search asks
-    for them. steering: None where nothing steers. degraded: what was not read.
+    """words: (W, D) rows of their own, W 0 or 1. sought: (W, D), the text of the same words apart from any taste, as a
+    search asks for it. steering: None where nothing steers. degraded: what was not read.
 
     edits: all that the user keeps, their texts as this bundle reads them, zeros where it could not. clauses: of the
     steering sentence.
@@ -36,11 +37,18 @@ class Spoken:
 class SpokenReader:
     """Reads it, on the scale of the taste that it stands beside."""
 
-    def __init__(self, texts: TextVectors, editor: InterestEditor, scale: CatalogueScale, words_scale: float) -> None:
+    def __init__(
+        self,
+        texts: TextVectors,
+        editor: InterestEditor,
+        scale: CatalogueScale,
+        trained: Trained,
+    ) -> None:
         self._texts = texts
         self._editor = editor
         self._scale = scale
-        self._words_scale = words_scale
+        self._trained = trained
+        self._words_scale = trained.words_scale
 
     async def read(self, request: SlateRequest, learned: FloatArray) -> Spoken:
         """learned: (L, D), what the history gave. Never raises for what an answer can do without."""
@@ -85,15 +93,18 @@ class SpokenReader:
         points: Mapping[str, FloatArray],
         learned: FloatArray,
     ) -> tuple[FloatArray, FloatArray]:
-        """(1, D) beside the taste and apart from it; (0, D) twice without words or where they were not read.
+        """(1, D) beside the taste, and the text alone apart from it; (0, D) twice without words or where they were not
+        read.
 
         Apart from it and with nothing to bury there is nothing to weigh a phrase against: it is taken as it is.
         """
         standard = self._direction(words, points)
         if standard is None:
             return learned[:0], learned[:0]
-        apart = (self._alone(standard) if words.unwanted else placed[words.wanted[0]] * self._words_scale)[None]
-        return (self._scale.match(standard, learned)[None] if len(learned) else apart), apart
+        text = self._alone(standard) if words.unwanted else placed[words.wanted[0]] * self._words_scale
+        whole = text + np.mean([self._behaviour(placed[phrase]) for phrase in words.wanted], axis=0)
+        row = self._scale.match(self._scale.standardise(whole), learned) if len(learned) else whole
+        return row[None], text[None]
 
     def _steer(
         self,
@@ -125,6 +136,12 @@ class SpokenReader:
         if not clauses.phrases or any(phrase not in points for phrase in clauses.phrases):
             return None
         return toward([points[p] for p in clauses.wanted], [points[p] for p in clauses.unwanted])
+
+    def _behaviour(self, phrase: FloatArray) -> FloatArray:
+        """(D,) of a phrase's (D,) row, no text in it: the items that it resembles, read as if they were a history."""
+        block_dim, row = self._trained.space.shape.block_dim, np.zeros_like(phrase)
+        row[block_dim:] = self._trained.known.resembling(phrase[:block_dim]) * self._trained.space.history_scale
+        return row
 
     def _alone(self, row: FloatArray) -> FloatArray:
         """As long as a learned text interest: what a wish weighs beside the prior where there is no taste."""

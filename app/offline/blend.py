@@ -6,6 +6,7 @@ before each question, and the other numbers must also hold where that is not kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,7 @@ from app.offline.questions import rank_targets
 from app.offline.training import score_by_block
 from app.offline.trends import Trends
 from app.offline.windows import Histories
+from app.scoring.newcomers import find_twins
 from app.scoring.prior import buckets_of
 from models.events import to_tensor
 from models.space import Blend, Block, SasRecBlock, TextBlock
@@ -35,12 +37,13 @@ CHUNK = 250  # questions scored together: at 40,000 items each array of scores t
 class BlockParts:
     """What a blend is made of: scores of the two trained blocks and of the prior, for any question.
 
-    n_events: (N,) training events. prior: (N, PRIOR_DIM), see `app.scoring.prior`; its trend comes from `trends`. A
-    block that is None scores 0.
+    n_events: (N,) training events. unseen_events: what an item without any counts as. prior: (N, PRIOR_DIM), see
+    `app.scoring.prior`; its trend comes from `trends`. A block that is None scores 0.
     """
 
     histories: Histories
     n_events: IntArray
+    unseen_events: float
     prior: FloatArray
     trends: Trends
     text: TextBlock | None
@@ -56,6 +59,19 @@ class BlockParts:
     def trend(self, asked: IntArray, half_life_days: float) -> FloatArray:
         """(Q, N), as it stood when each question was asked."""
         return self.trends.at(self.histories.dataset.at_s[asked], half_life_days)
+
+    def trust(self, behaviour: FloatArray, shrink: float) -> FloatArray:
+        """(Q, N): behaviour as far as it is trusted, and for items without events that of their twins."""
+        share = (self.n_events / np.maximum(self.n_events + shrink, 1e-9)).astype(np.float32)
+        trusted: FloatArray = behaviour * share
+        newcomers, twins = self._newcomers
+        trusted[:, newcomers] = trusted[:, twins]
+        return trusted
+
+    @cached_property
+    def _newcomers(self) -> tuple[IntArray, IntArray]:
+        """(M,) rows, see `app.scoring.newcomers`."""
+        return find_twins(self.histories.text, self.n_events)
 
     def _of(self, block: Block | None, asked: IntArray) -> FloatArray:
         if block is None:
@@ -73,14 +89,14 @@ class BlendRanker:
     blend: Blend
 
     def scores(self, questions: IntArray) -> FloatArray:
-        scores = mix(self.blend, self.parts.n_events, *self.parts.scores(questions))
+        text, behaviour, prior = self.parts.scores(questions)
+        scores = mix(self.blend, text, self.parts.trust(behaviour, self.blend.shrink), prior)
         return add_trend(self.blend, scores, self.parts.trend(questions, self.blend.half_life_days))
 
 
-def mix(blend: Blend, n_events: IntArray, text: FloatArray, behaviour: FloatArray, prior: FloatArray) -> FloatArray:
-    """(Q, N): the score but for the trend."""
-    trust = (n_events / np.maximum(n_events + blend.shrink, 1e-9)).astype(np.float32)
-    return np.asarray(blend.text * text + blend.id * behaviour * trust + blend.prior * prior, dtype=np.float32)
+def mix(blend: Blend, text: FloatArray, trusted: FloatArray, prior: FloatArray) -> FloatArray:
+    """(Q, N): the score but for the trend. trusted: what `BlockParts.trust` leaves of behaviour at this shrink."""
+    return np.asarray(blend.text * text + blend.id * trusted + blend.prior * prior, dtype=np.float32)
 
 
 def add_trend(blend: Blend, scores: FloatArray, trend: FloatArray) -> FloatArray:
@@ -94,7 +110,8 @@ def choose_trend(blend: Blend, parts: BlockParts, asked: IntArray) -> tuple[Blen
     total = np.zeros(1 + len(tried))
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]
-        scores = mix(blend, parts.n_events, *parts.scores(chunk))
+        text, behaviour, prior = parts.scores(chunk)
+        scores = mix(blend, text, parts.trust(behaviour, blend.shrink), prior)
         trends = {days: parts.trend(chunk, days) for days in HALF_LIVES_DAYS}
         for place, each in enumerate((blend, *tried)):
             whole = add_trend(each, scores, trends[each.half_life_days])
@@ -113,9 +130,11 @@ def choose_blend(parts: BlockParts, asked: IntArray, among: Sequence[Blend] = ()
     total = np.zeros(len(tried))
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]
-        scores = parts.scores(chunk)
+        text, behaviour, prior = parts.scores(chunk)
+        trusted = {shrink: parts.trust(behaviour, shrink) for shrink in {blend.shrink for blend in tried}}
         for place, blend in enumerate(tried):
-            ranks = rank_targets(parts.histories.dataset, chunk, mix(blend, parts.n_events, *scores))
+            scores = mix(blend, text, trusted[blend.shrink], prior)
+            ranks = rank_targets(parts.histories.dataset, chunk, scores)
             total[place] += ndcg_at(ranks, 10).sum()
     best = int(total.argmax())
     return tried[best], float(total[best] / len(asked))

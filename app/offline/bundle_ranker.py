@@ -11,7 +11,7 @@ from app.offline.blend import add_trend
 from app.offline.dataset import Dataset
 from app.offline.trends import Trends
 from app.offline.windows import Histories
-from app.scoring.prior import buckets_of
+from app.scoring.prior import buckets_of, long_run_share
 from app.trained import Trained
 from models.events import to_tensor
 
@@ -26,7 +26,8 @@ class BundleRanker:
         self._trained = trained
         self._dataset = dataset
         self._histories = Histories(dataset, trained.text, codes, trained.space.shape.has_times)
-        self._trends = Trends.of(dataset, train & (dataset.weights > 0), trained.n_events)
+        shares = long_run_share(trained.n_events, trained.unseen_events)
+        self._trends = Trends.of(dataset, train & (dataset.weights > 0), shares)
         self._device = next(trained.space.parameters()).device
         self._vectors = to_tensor(trained.vectors).to(self._device)
 

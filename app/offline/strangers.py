@@ -82,13 +82,16 @@ class Asker:
         return read
 
     def hear(self, questions: IntArray, say: Callable[[int], str]) -> Callable[[int], FloatArray]:
-        """Interests of words alone, as `app.interests.spoken` scales them."""
-        told = [say(question) for question in questions.tolist()]
+        """Interests of words alone, as `app.interests.spoken` makes them."""
+        told, space = [say(question) for question in questions.tolist()], self.trained.space
         text = self.trained.item_encoder.encode(told)
         with torch.inference_mode():
-            rows = self.trained.space.phrase_vectors(text.to(CPU)).numpy() * self.trained.words_scale
-        heard = dict(zip(questions.tolist(), rows.astype(np.float32)[:, None, :], strict=True))
-        return heard.__getitem__
+            phrases = space.phrase_vectors(text.to(CPU)).numpy()
+        block_dim, known = space.shape.block_dim, self.trained.known
+        behaviour = np.zeros_like(phrases)
+        behaviour[:, block_dim:] = [known.resembling(text) * space.history_scale for text in phrases[:, :block_dim]]
+        rows = (phrases * self.trained.words_scale + behaviour).astype(np.float32)
+        return dict(zip(questions.tolist(), rows[:, None, :], strict=True)).__getitem__
 
     def _context(self, question: int) -> Context:
         features = {name: str(values[question]) for name, values in self.dataset.context.items()}

@@ -19,7 +19,7 @@ from app.offline.metrics import ndcg_at
 from app.offline.questions import rank_targets, sample_questions, training_counts
 from app.offline.split import Split
 from app.offline.windows import NOBODY, Histories, batches, draw_windows
-from app.scoring.prior import UNSEEN_EVENTS
+from app.scoring.prior import LEAST_EVENTS
 from models.events import to_tensor
 from models.losses import interest_cross_entropy, mean_interest_cross_entropy, routing_balance
 from models.space import Block
@@ -81,7 +81,7 @@ class BlockTrainer:
         self.checkpoint = checkpoint
         self.text = to_tensor(histories.text).to(device)
         counts = training_counts(histories.dataset, split)
-        self.log_counts = np.log(np.maximum(counts, UNSEEN_EVENTS)).astype(np.float32)
+        self.log_counts = np.log(np.maximum(counts, LEAST_EVENTS)).astype(np.float32)
         self.places = _places_in_softmax(counts)
         self.in_softmax = torch.from_numpy(np.flatnonzero(self.places >= 0)).to(device)
         self.log_prior = schedule.prior * torch.from_numpy(counts[counts > 0]).to(device).float().log()

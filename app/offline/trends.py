@@ -16,23 +16,23 @@ from app.scoring.trend import decay, trend
 
 @dataclass(frozen=True)
 class Trends:
-    """at_s, rows: (L,) likes in the order of time. n_events: (N,) training events of each item."""
+    """at_s, rows: (L,) likes in the order of time. share: (N,) of each item in the training events."""
 
     at_s: IntArray
     rows: IntArray
-    n_events: IntArray
+    share: FloatArray
 
     @classmethod
-    def of(cls, dataset: Dataset, liked: BoolArray, n_events: IntArray) -> Self:
+    def of(cls, dataset: Dataset, liked: BoolArray, share: FloatArray) -> Self:
         """liked: (E,) the events that count. None does where the data set has no clock: nothing is then ever lately."""
         likes = np.flatnonzero(liked & dataset.has_times)
         likes = likes[np.argsort(dataset.at_s[likes], kind="stable")]
-        return cls(dataset.at_s[likes], dataset.rows[likes], n_events)
+        return cls(dataset.at_s[likes], dataset.rows[likes], share)
 
     def at(self, at_s: IntArray, half_life_days: float) -> FloatArray:
         """(Q, N): the trend at each of the (Q,) moments, in Unix seconds. What happens at a moment is not before it."""
-        lately = np.zeros((len(at_s), len(self.n_events)), dtype=np.float32)
-        known, then_s, decayed = 0, 0, np.zeros(len(self.n_events))
+        lately = np.zeros((len(at_s), len(self.share)), dtype=np.float32)
+        known, then_s, decayed = 0, 0, np.zeros(len(self.share))
         for place in np.argsort(at_s, kind="stable"):
             now_s = int(at_s[place])
             until = int(np.searchsorted(self.at_s, now_s))
@@ -41,4 +41,4 @@ class Trends:
             age = decay(now_s - self.at_s[new], half_life_days)
             decayed += np.bincount(self.rows[new], age, minlength=len(decayed))
             lately[place], known, then_s = decayed, until, now_s
-        return trend(lately, self.n_events)
+        return trend(lately, self.share)

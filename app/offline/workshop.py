@@ -29,7 +29,7 @@ from app.offline.trends import Trends
 from app.offline.tune_items import tune_item_encoder
 from app.offline.windows import Histories
 from app.scoring.context import ContextCodes
-from app.scoring.prior import popularity_prior
+from app.scoring.prior import long_run_share, popularity_prior, unseen_events
 from models.events import to_tensor
 from models.item_encoder import ItemEncoder, load_item_encoder
 from models.space import Block, IdBlock, SasRecBlock, Shape, TextBlock
@@ -203,9 +203,10 @@ class Workshop:
         variation = variation if text else _of_behaviour(variation)
         liked = liked_in_training(self.dataset, self.split)
         at_s = self.dataset.at_s[liked] * self.dataset.has_times  # without a clock every part of the week is the same
-        prior = popularity_prior(self.dataset.rows[liked], at_s, self.dataset.n_items)
-        trends = Trends.of(self.dataset, liked, self.n_events)
-        return BlockParts(self.histories(variation), self.n_events, prior, trends, text, id_)
+        rows, n_items = self.dataset.rows[liked], self.dataset.n_items
+        prior, unseen = popularity_prior(rows, at_s, n_items), unseen_events(rows, at_s, n_items)
+        trends = Trends.of(self.dataset, liked, long_run_share(self.n_events, unseen))
+        return BlockParts(self.histories(variation), self.n_events, unseen, prior, trends, text, id_)
 
     def _text_of(self, variation: Variation) -> FloatArray:
         if not variation.text:

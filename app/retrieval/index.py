@@ -37,6 +37,10 @@ class ItemIndex:
         self._alive = self._marks
 
     @property
+    def dim(self) -> int:
+        return int(self._index.d)
+
+    @property
     def n_slots(self) -> int:
         return len(self._alive)
 

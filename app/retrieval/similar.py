@@ -128,7 +128,7 @@ class SimilarityFinder:
         rows = np.zeros((2, len(own)), dtype=np.float32)
         block, dim = self._scorer.block_dim, self._scorer.dim
         rows[0, :block] = own[:block]
-        rows[1, block:dim] = own[block:dim]
+        rows[1, block:dim] = own[block:dim] * self._catalogue.met_at(np.array([slot]))
         wanted = {Likeness.TEXT: rows[:1], Likeness.BEHAVIOUR: rows[1:], Likeness.BOTH: rows}[by]
         found = await index.find(wanted, CANDIDATES, eligible)
         if by is not Likeness.TEXT:
@@ -142,12 +142,14 @@ class SimilarityFinder:
     ) -> tuple[FloatArray, FloatArray]:
         """(C,) shares of text and behaviour in the likeness, each already weighed.
 
-        Behaviour is the mean of two cosines: of the learned ID blocks, and of who liked both items lately.
+        Behaviour is the mean of two cosines: of the learned ID blocks, where both items have their own, and of who
+        liked both items lately.
         """
         own = self._catalogue.index.gather(np.array([slot]))
         block, dim = self._scorer.block_dim, self._scorer.dim
         text = (unit(vectors[:, :block]) @ unit(own[:, :block])[0]).astype(np.float32)
-        learned = unit(vectors[:, block:dim]) @ unit(own[:, block:dim])[0]
+        met = self._catalogue.met_at(np.append(slots, slot))
+        learned = unit(vectors[:, block:dim]) @ unit(own[:, block:dim])[0] * (met[:-1] & met[-1])
         found, strength = self._crowd.covisited([item_id])
         strength_of = dict(zip(found.tolist(), strength.tolist(), strict=True))
         counted = np.array([strength_of.get(each, 0.0) for each in slots.tolist()], dtype=np.float32)

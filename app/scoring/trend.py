@@ -12,12 +12,11 @@ It is one column of the index, rewritten as likes come in; everything else in th
 import numpy as np
 
 from app.domain import FloatArray, IntArray
-from app.scoring.prior import long_run_share
 
 
-def trend(lately: FloatArray, n_events: IntArray) -> FloatArray:
-    """lately: (..., N) decayed likes d_i of each item. n_events: (N,) training events. Gives (..., N)."""
-    expected = long_run_share(n_events) * lately.sum(axis=-1, keepdims=True)
+def trend(lately: FloatArray, share: FloatArray) -> FloatArray:
+    """lately: (..., N) decayed likes d_i of each item. share: (N,) long-run shares p_i. Gives (..., N)."""
+    expected = share * lately.sum(axis=-1, keepdims=True)
     return np.asarray(np.log1p(lately) - np.log1p(expected), dtype=np.float32)
 
 

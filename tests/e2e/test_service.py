@@ -87,7 +87,7 @@ def test_an_event_sent_again_counts_once_and_a_rewritten_one_is_refused(server: 
 
 def test_a_new_item_is_found_by_its_text_within_a_second_in_every_worker(server: Server) -> None:
     def found_by_all() -> bool:
-        slates = [server.recommend(words=NEW_FILM["title"], k=3) for _ in range(6)]
+        slates = [server.ask("POST", "/v1/search", {"words": NEW_FILM["title"], "k": 3}) for _ in range(6)]
         return all("new-film" in item_ids(slate) for slate in slates)
 
     server.ask("PUT", "/v1/items/new-film", NEW_FILM, expect=201)
@@ -157,7 +157,7 @@ def test_a_restart_keeps_everything(redis: str, tiny_bundle: Path, data_dir: Pat
         first.kill()
     with Server(tiny_bundle, own, redis_url=redis) as second:
         assert item_ids(second.recommend(user_id="u9", k=20, context=at)) == before
-        assert "kept-film" in item_ids(second.recommend(words=NEW_FILM["title"], k=3))
+        assert "kept-film" in item_ids(second.ask("POST", "/v1/search", {"words": NEW_FILM["title"], "k": 3}))
         second.ask("GET", "/v1/items/i31", expect=404)
         assert second.send(like("kept", "u9", "i30"))["duplicates"] == 1
         assert second.stop() in {0, -signal.SIGTERM}  # uvicorn drains, then passes the signal on

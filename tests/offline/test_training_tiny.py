@@ -23,6 +23,7 @@ from app.offline.metrics import ndcg_at
 from app.offline.questions import rank_targets
 from app.offline.split import Protocol, split
 from app.offline.workshop import Models
+from app.scoring.prior import long_run_share
 from app.scoring.scorer import Scorer
 from app.scoring.trend import decay, trend
 from app.trained import Trained, build_index
@@ -100,7 +101,7 @@ def test_the_evaluation_scores_items_as_the_server_does(tiny_trained: Trained, t
         age_s = tiny_dataset.at_s[question] - tiny_dataset.at_s[likes]
         counted = decay(age_s, tiny_trained.space.blend.half_life_days)
         lately = np.bincount(tiny_dataset.rows[likes], counted, minlength=len(rows)).astype(np.float32)
-        rows[:, -1] = trend(lately, tiny_trained.n_events)
+        rows[:, -1] = trend(lately, long_run_share(tiny_trained.n_events, tiny_trained.unseen_events))
         scorer = Scorer(tiny_trained.space, tiny_trained.context)
         served = scorer.score(scorer.query(interests, context, int(reading.at_s[-1])), rows)
         np.testing.assert_allclose(served.total, ranked[place], atol=1e-4)

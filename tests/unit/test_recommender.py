@@ -338,7 +338,6 @@ async def test_items_told_on_the_spot_are_ranked_by_their_text_beside_those_we_h
     assert {place.item.item_id: place.item.title for place in ranked.items}["i3"] == "loud robots story"
     for place in ranked.items:
         assert sum(place.parts.values()) == pytest.approx(place.score, abs=1e-5)
-        assert place.parts["id"] == 0 or place.item.item_id in {"i20", "i50"}
     await resources.catalogue.put(told[0])
     put = await resources.recommender.rank(asking(words="slow western film"), [ItemId("items[1]")])
     assert put.items[0].score == pytest.approx(ranked.items[0].score, abs=1e-5)

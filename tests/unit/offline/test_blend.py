@@ -31,8 +31,8 @@ class FixedParts(BlockParts):
 
     def __init__(self, *parts: np.ndarray, counts: np.ndarray = MANY) -> None:
         nothing = np.empty(0, dtype=np.int64)
-        trends = Trends(nothing, nothing, counts)
-        super().__init__(HISTORIES, counts, np.empty((8, 0), dtype=np.float32), trends, None, None)
+        trends = Trends(nothing, nothing, counts / counts.sum())
+        super().__init__(HISTORIES, counts, 0.5, np.empty((8, 0), dtype=np.float32), trends, None, None)
         object.__setattr__(self, "told", parts)
 
     def scores(self, asked: np.ndarray) -> tuple[np.ndarray, ...]:

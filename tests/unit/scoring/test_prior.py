@@ -15,6 +15,7 @@ from app.scoring.prior import (
     buckets_of,
     long_run_share,
     popularity_prior,
+    unseen_events,
     unseen_prior,
 )
 
@@ -84,22 +85,44 @@ def events_of(counts: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 
 def test_an_unseen_item_is_as_popular_as_a_trained_one_without_events() -> None:
     counts = [5, 80, 0, 300]
-    prior = popularity_prior(*events_of(counts), n_items=4)
-    assert prior[2] == pytest.approx(unseen_prior(np.array(counts)), abs=1e-6)
+    events = events_of(counts)
+    prior = popularity_prior(*events, n_items=4)
+    assert prior[2] == pytest.approx(unseen_prior(np.array(counts), unseen_events(*events, 4)), abs=1e-6)
 
 
-def test_an_unseen_item_counts_as_half_an_event_wherever_it_is_wanted() -> None:
-    counts = [1, 1, 1, 1, 80, 300]
-    prior = popularity_prior(*events_of(counts), n_items=6)
-    unseen = unseen_prior(np.array(counts))
-    assert unseen[:N_BUCKETS] == pytest.approx(np.full(N_BUCKETS, log(6 * 0.5 / 384)))
-    assert (unseen < prior)[:, :N_BUCKETS].all()
+def test_where_nothing_ever_arrived_an_unseen_item_counts_as_half_an_event_wherever_it_is_wanted() -> None:
+    rows, at_s = np.tile(np.arange(3), 40), MONDAY + np.arange(120)
+    assert unseen_events(rows, at_s, 4) == 0.5
+    unseen = unseen_prior(np.bincount(rows, minlength=4), 0.5)
+    assert unseen[:N_BUCKETS] == pytest.approx(np.full(N_BUCKETS, log(4 * 0.5 / 120)))
+    assert (unseen <= popularity_prior(rows, at_s, n_items=4))[:, :N_BUCKETS].all()
+
+
+def test_an_unseen_item_is_promised_what_arrivals_have_come_to() -> None:
+    """Of the newest 10 of 100 events 4 fell on item 8, unmet before them as items 8 to 27 were: 0.4 / 20 of all."""
+    rows = np.concatenate([np.tile(np.arange(8), 12)[:90], [8] * 4, [0] * 6])
+    assert unseen_events(rows, np.arange(100), n_items=28) == pytest.approx(100 * 0.4 / 20)
+
+
+def test_a_newcomer_is_not_promised_more_than_the_average() -> None:
+    rows = np.concatenate([np.tile(np.arange(8), 12)[:90], [8] * 10])
+    assert unseen_events(rows, np.arange(100), n_items=10) == pytest.approx(10)
+
+
+def test_the_order_of_the_events_in_time_counts_and_not_that_of_the_rows() -> None:
+    rows, at_s = np.concatenate([np.tile(np.arange(8), 12)[:90], [8] * 10]), np.arange(100)
+    shuffled = np.random.default_rng(0).permutation(100)
+    assert unseen_events(rows[shuffled], at_s[shuffled], 40) == pytest.approx(unseen_events(rows, at_s, 40))
+
+
+def test_without_events_an_unseen_item_counts_as_little_as_can_be() -> None:
+    assert unseen_events(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 3) == 0.5
 
 
 def test_training_leaves_the_trend_to_what_happens_later() -> None:
     assert not popularity_prior(*events_of([5, 80, 0]), n_items=3)[:, TREND].any()
-    assert unseen_prior(np.array([5, 80, 0]))[TREND] == 0
+    assert unseen_prior(np.array([5, 80, 0]), 0.5)[TREND] == 0
 
 
-def test_the_share_of_an_item_without_events_is_that_of_half_an_event() -> None:
-    assert long_run_share(np.array([3, 0, 1])) == pytest.approx([0.75, 0.125, 0.25])
+def test_the_share_of_an_item_without_events_is_that_of_what_it_counts_as() -> None:
+    assert long_run_share(np.array([3, 0, 1]), 0.5) == pytest.approx([0.75, 0.125, 0.25])
