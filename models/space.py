@@ -5,8 +5,8 @@
     query            interest * gate(context) + shift(context), then the prior's bucket and trend: what is asked
 
 The two blocks are trained apart and their scores added, which no model of one mixed vector was found to beat on
-sparse data (EnsRec); a brand-new item borrows an ID block (see `app.scoring.newcomers`). The blend's numbers are chosen on validation;
-they are folded into the vectors, so an inner product is the whole score.
+sparse data (EnsRec); a brand-new item borrows its ID block from another (decision 0030). The blend's numbers are chosen
+on validation; they are folded into the vectors, so an inner product is the whole score.
 """
 
 from dataclasses import asdict, dataclass

@@ -35,10 +35,11 @@ class Intent:
 
     @property
     def taste(self) -> "Intent":
-        """What a history gave, without the words; the whole of it where there is no history."""
+        """What a history gave, without the words; where there is no history the text of the words, or what steers."""
         n = self.n_learned
         if not n:
-            return self
+            only_words = self.spoken.steering is None and len(self.spoken.sought)
+            return replace(self, interests=self.spoken.sought) if only_words else self
         spoken = replace(self.spoken, words=self.spoken.words[:0])
         return replace(self, interests=self.interests[:n], sources=self.sources[:n], spoken=spoken)
 

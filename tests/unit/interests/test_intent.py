@@ -37,6 +37,14 @@ async def test_a_history_gives_its_interests_and_the_time_of_its_last_event(room
     assert intent.encoded_at is not None
 
 
+async def test_a_search_of_somebody_unknown_is_ordered_by_the_text_of_the_words_alone(rooms: Rooms) -> None:
+    intent = await reader(rooms).read(asking(words="slow western"))
+    assert np.array_equal(intent.taste.interests, intent.spoken.sought)
+    assert not intent.taste.interests[0, 16:].any()
+    steered = await reader(rooms).read(asking(words="slow western", steer="robots"))
+    assert np.array_equal(steered.taste.interests, steered.interests)
+
+
 async def test_words_alone_are_one_row_as_long_as_an_interest_is(rooms: Rooms) -> None:
     intent = await reader(rooms).read(asking(words="slow western"))
     assert (intent.sources, intent.rung, intent.n_learned) == ((Source.WORDS,), Rung.FRESH, 0)
