@@ -188,6 +188,11 @@ def test_a_redis_that_hangs_is_given_up_in_time(settings: Settings) -> None:
         assert time.monotonic() - started < 5
 
 
+def _answers(where: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(where)) == 0
+
+
 @contextmanager
 def redis_server(folder: Path, *options: str) -> Iterator[str]:
     program = shutil.which("valkey-server") or shutil.which("redis-server")
@@ -197,7 +202,7 @@ def redis_server(folder: Path, *options: str) -> Iterator[str]:
     words = ["--port", "0", "--unixsocket", str(where), "--save", "", *options]
     process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)
     try:
-        while not where.exists():
+        while not _answers(where):  # the file is there a moment before anybody listens
             assert process.poll() is None
             threading.Event().wait(0.02)
         yield f"unix://{where}"
