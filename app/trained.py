@@ -61,6 +61,12 @@ class Trained:
     def known(self) -> Known:
         return Known(self.text, self.vectors, self.n_events, self.space.shape.block_dim)
 
+    def behaviour_of(self, phrase: FloatArray) -> FloatArray:
+        """(D,) of a phrase's (D,) row, no text in it: the items that it resembles, read as if they were a history."""
+        block_dim, row = self.space.shape.block_dim, np.zeros_like(phrase)
+        row[block_dim:] = self.known.resembling(phrase[:block_dim]) * self.space.history_scale
+        return row
+
 
 def save_trained(folder: Path, trained: Trained) -> None:
     """Write everything but the golden queries, which are made by reading this back."""

@@ -57,8 +57,7 @@ class LiveCatalogue:
         self._newer_text: list[FloatArray] = []
         self.created_at: dict[ItemId, datetime] = {}  # of the items that were put; nobody knows of the bundle's
         self._newer_slot_of: dict[ItemId, int] = {}
-        self._shares = long_run_share(trained.n_events, trained.unseen_events)
-        self._unseen_share = np.float32(trained.unseen_events / max(int(trained.n_events.sum()), 1))
+        self._shares = long_run_share(np.append(trained.n_events, 0), trained.unseen_events)  # of NO_ROW, the last
         self._unseen_prior = unseen_prior(trained.n_events, trained.unseen_events)
         self._seq = 0
         self._catching_up = asyncio.Lock()
@@ -176,8 +175,7 @@ class LiveCatalogue:
     def tell_trend(self, lately: FloatArray) -> None:
         """lately: (n,) decayed likes of the items in the first slots; the others have none yet."""
         told = np.pad(lately, (0, self.index.n_slots - len(lately)))
-        shares = np.append(self._shares, self._unseen_share)  # of NO_ROW, the last
-        self.index.rewrite_last(trend(told, shares[self._rows]))
+        self.index.rewrite_last(trend(told, self._shares[self._rows]))
 
     async def catch_up(self) -> None:
         """Apply every change committed before this call."""
@@ -197,8 +195,7 @@ class LiveCatalogue:
 
     async def _apply(self, changes: Sequence[CatalogueChange]) -> None:
         texts = await self._texts_of([change for change in changes if self._is_newer(change)])
-        placed = await asyncio.to_thread(lambda: {item_id: self._place(text) for item_id, text in texts.items()})
-        newer = {item_id: (text, placed[item_id]) for item_id, text in texts.items()}
+        newer = await asyncio.to_thread(lambda: {name: (text, self._place(text)) for name, text in texts.items()})
         for start in range(0, len(changes), PIECE):
             self._apply_piece(changes[start : start + PIECE], newer)
             await asyncio.sleep(0)

@@ -37,18 +37,11 @@ class Spoken:
 class SpokenReader:
     """Reads it, on the scale of the taste that it stands beside."""
 
-    def __init__(
-        self,
-        texts: TextVectors,
-        editor: InterestEditor,
-        scale: CatalogueScale,
-        trained: Trained,
-    ) -> None:
+    def __init__(self, texts: TextVectors, editor: InterestEditor, scale: CatalogueScale, trained: Trained) -> None:
         self._texts = texts
         self._editor = editor
         self._scale = scale
         self._trained = trained
-        self._words_scale = trained.words_scale
 
     async def read(self, request: SlateRequest, learned: FloatArray) -> Spoken:
         """learned: (L, D), what the history gave. Never raises for what an answer can do without."""
@@ -101,8 +94,8 @@ class SpokenReader:
         standard = self._direction(words, points)
         if standard is None:
             return learned[:0], learned[:0]
-        text = self._alone(standard) if words.unwanted else placed[words.wanted[0]] * self._words_scale
-        whole = text + np.mean([self._behaviour(placed[phrase]) for phrase in words.wanted], axis=0)
+        text = self._alone(standard) if words.unwanted else placed[words.wanted[0]] * self._trained.words_scale
+        whole = text + np.mean([self._trained.behaviour_of(placed[phrase]) for phrase in words.wanted], axis=0)
         row = self._scale.match(self._scale.standardise(whole), learned) if len(learned) else whole
         return row[None], text[None]
 
@@ -137,15 +130,9 @@ class SpokenReader:
             return None
         return toward([points[p] for p in clauses.wanted], [points[p] for p in clauses.unwanted])
 
-    def _behaviour(self, phrase: FloatArray) -> FloatArray:
-        """(D,) of a phrase's (D,) row, no text in it: the items that it resembles, read as if they were a history."""
-        block_dim, row = self._trained.space.shape.block_dim, np.zeros_like(phrase)
-        row[block_dim:] = self._trained.known.resembling(phrase[:block_dim]) * self._trained.space.history_scale
-        return row
-
     def _alone(self, row: FloatArray) -> FloatArray:
         """As long as a learned text interest: what a wish weighs beside the prior where there is no taste."""
-        return (row * (self._words_scale / max(float(np.linalg.norm(row)), FLAT))).astype(np.float32)
+        return (row * (self._trained.words_scale / max(float(np.linalg.norm(row)), FLAT))).astype(np.float32)
 
 
 def _read_wish(words: str) -> Clauses:

@@ -58,6 +58,11 @@ class BlockParts:
         prior = self.prior[:, buckets_of(dataset.at_s[asked])].T
         return self._of(self.text, asked), self._of(self.id, asked), prior
 
+    def mixed(self, blend: Blend, asked: IntArray) -> FloatArray:
+        """(Q, N): the score but for the trend."""
+        text, behaviour, prior = self.scores(asked)
+        return mix(blend, text, self.trust(behaviour, blend.shrink), prior)
+
     def trend(self, asked: IntArray, half_life_days: float) -> FloatArray:
         """(Q, N), as it stood when each question was asked."""
         return self.trends.at(self.histories.dataset.at_s[asked], half_life_days)
@@ -66,13 +71,13 @@ class BlockParts:
         """(Q, N): behaviour as far as it is trusted, and for items without events that of their twins."""
         share = (self.n_events / np.maximum(self.n_events + shrink, 1e-9)).astype(np.float32)
         trusted: FloatArray = behaviour * share
-        newcomers, twins = self._newcomers
+        newcomers, twins = self.newcomers
         trusted[:, newcomers] = trusted[:, twins]
         return trusted
 
     @cached_property
-    def _newcomers(self) -> tuple[IntArray, IntArray]:
-        """(M,) rows, see `app.scoring.newcomers`."""
+    def newcomers(self) -> tuple[IntArray, IntArray]:
+        """(M,) rows without events, and the rows of their twins; see `app.scoring.newcomers`."""
         return find_twins(self.histories.text, self.n_events)
 
     def _of(self, block: Block | None, asked: IntArray) -> FloatArray:
@@ -91,9 +96,9 @@ class BlendRanker:
     blend: Blend
 
     def scores(self, questions: IntArray) -> FloatArray:
-        text, behaviour, prior = self.parts.scores(questions)
-        scores = mix(self.blend, text, self.parts.trust(behaviour, self.blend.shrink), prior)
-        return add_trend(self.blend, scores, self.parts.trend(questions, self.blend.half_life_days))
+        return add_trend(
+            self.blend, self.parts.mixed(self.blend, questions), self.parts.trend(questions, self.blend.half_life_days)
+        )
 
 
 def mix(blend: Blend, text: FloatArray, trusted: FloatArray, prior: FloatArray) -> FloatArray:
@@ -112,8 +117,7 @@ def choose_trend(blend: Blend, parts: BlockParts, asked: IntArray) -> tuple[Blen
     total = np.zeros(1 + len(tried))
     for start in range(0, len(asked), CHUNK):
         chunk = asked[start : start + CHUNK]
-        text, behaviour, prior = parts.scores(chunk)
-        scores = mix(blend, text, parts.trust(behaviour, blend.shrink), prior)
+        scores = parts.mixed(blend, chunk)
         trends = {days: parts.trend(chunk, days) for days in HALF_LIVES_DAYS}
         for place, each in enumerate((blend, *tried)):
             whole = add_trend(each, scores, trends[each.half_life_days])

@@ -6,17 +6,15 @@ weights as one that was not.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from app.domain import FloatArray, IntArray
+from app.domain import IntArray
 from app.errors import DataError
 from app.offline.blend import BlockParts, choose_blend, choose_trend
 from app.offline.phrase_list import write_phrases
 from app.offline.questions import sample_questions
 from app.offline.training import Epoch
 from app.offline.workshop import Workshop
-from app.scoring.newcomers import Known
 from app.trained import Trained
 from models.events import to_tensor
 from models.space import Space
@@ -79,16 +77,16 @@ def _gather(space: Space, workshop: Workshop, parts: BlockParts, asked: IntArray
         phrase_vectors = space.phrase_vectors(to_tensor(phrase_text).to(device))
         text = to_tensor(histories.text).to(device)
         vectors = space.item_vectors(text, to_tensor(parts.n_events).float().to(device))
-        vectors = _fill_newcomers(vectors.cpu().numpy(), histories.text, parts.n_events, space.shape.block_dim)
-        reach = to_tensor(vectors).to(device)
-        best_of_users = (interests @ reach.T).amax(dim=(1, 2)).mean()
-        best_of_phrases = (phrase_vectors @ reach.T).amax(dim=1).mean()
+        newcomers, twins = parts.newcomers
+        vectors[newcomers, space.shape.block_dim :] = vectors[twins, space.shape.block_dim :]
+        best_of_users = (interests @ vectors.T).amax(dim=(1, 2)).mean()
+        best_of_phrases = (phrase_vectors @ vectors.T).amax(dim=1).mean()
     return Trained(
         space=space.eval(),
         item_encoder=encoder,
         items=dataset.items,
         text=histories.text,
-        vectors=vectors,
+        vectors=vectors.cpu().numpy(),
         prior=parts.prior,
         n_events=parts.n_events,
         unseen_events=parts.unseen_events,
@@ -98,11 +96,3 @@ def _gather(space: Space, workshop: Workshop, parts: BlockParts, asked: IntArray
         context=workshop.context,
         words_scale=float(best_of_users / best_of_phrases),
     )
-
-
-def _fill_newcomers(vectors: FloatArray, text: FloatArray, n_events: IntArray, block_dim: int) -> FloatArray:
-    """(N, D) with the ID blocks that items without events get, see `app.scoring.newcomers`."""
-    known = Known(text, vectors, n_events, block_dim)
-    for row in np.flatnonzero(n_events == 0):
-        vectors[row, block_dim:] = known.twins(text[row])
-    return vectors

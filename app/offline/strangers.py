@@ -83,13 +83,11 @@ class Asker:
 
     def hear(self, questions: IntArray, say: Callable[[int], str]) -> Callable[[int], FloatArray]:
         """Interests of words alone, as `app.interests.spoken` makes them."""
-        told, space = [say(question) for question in questions.tolist()], self.trained.space
+        told = [say(question) for question in questions.tolist()]
         text = self.trained.item_encoder.encode(told)
         with torch.inference_mode():
-            phrases = space.phrase_vectors(text.to(CPU)).numpy()
-        block_dim, known = space.shape.block_dim, self.trained.known
-        behaviour = np.zeros_like(phrases)
-        behaviour[:, block_dim:] = [known.resembling(text) * space.history_scale for text in phrases[:, :block_dim]]
+            phrases = self.trained.space.phrase_vectors(text.to(CPU)).numpy()
+        behaviour = np.stack([self.trained.behaviour_of(phrase) for phrase in phrases])
         rows = (phrases * self.trained.words_scale + behaviour).astype(np.float32)
         return dict(zip(questions.tolist(), rows[:, None, :], strict=True)).__getitem__
 

@@ -25,7 +25,7 @@ class Known:
         """(I,) ID block for the (T,) text vector of a newcomer; zeros where nothing is known."""
         if not len(self._rows):
             return np.zeros(self._behaviour.shape[1], dtype=np.float32)
-        return self._behaviour[int((self._text @ text).argmax())]
+        return self._behaviour[_twin(self._text, text)]
 
     def resembling(self, block: FloatArray) -> FloatArray:
         """(I,) mean ID block of what lies nearest to a (block_dim,) text block; zeros where nothing is known."""
@@ -40,5 +40,9 @@ def find_twins(text: FloatArray, n_events: IntArray) -> tuple[IntArray, IntArray
     known, newcomers = np.flatnonzero(n_events), np.flatnonzero(n_events == 0)
     if not len(known) or not text.shape[1]:
         return newcomers[:0], known[:0]
-    twins = [int((text[known] @ text[row]).argmax()) for row in newcomers]
-    return newcomers, known[twins]
+    texts = text[known]
+    return newcomers, known[[_twin(texts, text[row]) for row in newcomers]]
+
+
+def _twin(texts: FloatArray, text: FloatArray) -> int:
+    return int((texts @ text).argmax())
