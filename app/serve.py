@@ -10,6 +10,7 @@ from functools import partial
 from ipaddress import ip_address
 
 import uvicorn
+from uvicorn.supervisors import multiprocess
 
 from app.bundle import open_bundle
 from app.errors import SettingsError
@@ -44,6 +45,7 @@ def serve_forever(settings: Settings, when_ready: Callable[[], None] | None = No
         os.environ.update(settings.as_environment())  # how worker processes, which start afresh, get their settings
         if when_ready is not None:
             threading.Thread(target=_call_when_ready, args=(settings, when_ready), daemon=True).start()
+        multiprocess.Process = _Worker  # type: ignore[misc]  # uvicorn has no other way to name its class
         uvicorn.run(
             "app.main:create_app",
             factory=True,
@@ -58,6 +60,18 @@ def serve_forever(settings: Settings, when_ready: Callable[[], None] | None = No
             timeout_graceful_shutdown=DRAIN_S,
             timeout_worker_healthcheck=WORKER_SILENT_S,
         )
+
+
+class _Worker(multiprocess.Process):
+    """A server process whose death its parent hears of at once.
+
+    As uvicorn leaves it, the parent holds the child's end of the pipe open too: when one died while it was asked
+    whether it lives, the parent waited all of WORKER_SILENT_S for its answer, deaf to SIGTERM.
+    """
+
+    def start(self) -> None:
+        super().start()
+        self.child_conn.close()
 
 
 def refuse_exposure(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from app.errors import BundleError, SettingsError
-from app.serve import _call_when_ready, refuse_exposure, serve_forever
+from app.serve import _call_when_ready, _Worker, refuse_exposure, serve_forever
 from app.settings import Settings
 from app.telemetry import MULTIPROCESS_DIR
 
@@ -132,3 +132,11 @@ def test_whoever_waits_is_called_once_when_the_server_says_that_it_is_ready() ->
         server.shutdown()
     assert asked == ["/readyz"] * 3
     assert called == [3]
+
+
+def test_the_death_of_a_worker_is_heard_of_before_its_time_to_answer_is_over() -> None:
+    worker = _Worker(uvicorn.Config("no_such_module:app"), sockets=[])
+    worker.start()
+    worker.process.join()
+    assert worker.parent_conn.poll(30), "nothing to be read: the parent would wait for an answer"
+    assert not worker.is_alive(timeout=30)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from app.errors import SettingsError, StoreUnavailable
 from app.storage import database as database_module
@@ -228,6 +229,22 @@ async def test_a_relative_url_starts_at_the_working_folder(tmp_path: Path, monke
     assert database.path == tmp_path / "new folder" / "50% #1?.sqlite3"
     assert words_in(database) == []
     await database.close()
+
+
+async def test_one_opens_the_file_at_a_time_and_says_what_it_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "SET_UP_TIMEOUT_S", 0.1)
+    url = f"sqlite:///{tmp_path}/words.sqlite3"
+    with (
+        FileLock(f"{tmp_path}/words.sqlite3.lock"),
+        pytest.raises(StoreUnavailable, match=r"words.sqlite3.lock \(held for 0.1 s\)"),
+    ):
+        open_database(url, WORDS)
+    assert not (tmp_path / "words.sqlite3").exists()
+
+    await open_database(url, WORDS).close()
+    await open_database(url, WORDS).close()  # each gave it back
 
 
 WRITER_PROCESS = """
