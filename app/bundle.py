@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import BundleError
 
-FORMAT = 6
+FORMAT = 7
 MANIFEST = "manifest.json"
 REPORTS = frozenset({"card.md", "metrics.json", "learning_curve.svg"})
 """Files that tell of a bundle without being part of what it computes: they do not change its version."""

@@ -47,9 +47,10 @@ def _answer(trained: Trained, index: Any, question: dict[str, Any]) -> list[tupl
     """(item_row, score) of the best items, best first."""
     device = next(trained.space.parameters()).device
     if "words" in question:
-        text = trained.item_encoder.encode([question["words"]])
+        encoders = trained.item_encoder, trained.words_encoder
+        text, words = (encoder.encode([question["words"]]).to(device) for encoder in encoders)
         with torch.inference_mode():
-            interests = trained.space.phrase_vectors(text.to(device)).cpu().numpy() * trained.words_scale
+            interests = trained.space.text_vectors(text, words).cpu().numpy() * trained.words_scale
         last_event_at_s = None
     else:
         reading = _reading(trained, question)

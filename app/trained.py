@@ -23,6 +23,7 @@ from models.space import Blend, IdBlock, Shape, Space, TextBlock
 from models.user_encoder import build_user_transformer
 
 ITEM_ENCODER = "item_encoder"
+WORDS_ENCODER = "words_encoder"
 SPACE_WEIGHTS = "space.safetensors"
 SPACE_FORM = "space.json"
 ITEM_TABLE = "items.jsonl"
@@ -36,41 +37,46 @@ GOLDEN = "golden.json"
 class Trained:
     """A space, the catalogue it was trained on, and what is needed to write of both.
 
-    text: (N, T) float32 text vectors. vectors: (N, D) float32 item vectors. prior: (N, M) float32.
+    item_encoder: tuned. words_encoder: as it came. text, words: (N, T) float32, what the two make of the items' texts.
+    vectors: (N, D) float32 item vectors. prior: (N, M) float32.
     n_events: (N,) int64 training events. unseen_events: what an item without any counts as.
-    phrases and phrase_text: P labels and their (P, T) text vectors.
+    phrases: P labels. phrase_text, phrase_words: (P, T), what the two encoders make of these.
     phrase_baseline: (P,) mean score of each phrase over training users' interests: what is true of everybody.
     words_scale: length at which the best item for a phrase scores, on average, what a user's best item scores.
     """
 
     space: Space
     item_encoder: ItemEncoder
+    words_encoder: ItemEncoder
     items: tuple[Item, ...]
     text: FloatArray
+    words: FloatArray
     vectors: FloatArray
     prior: FloatArray
     n_events: IntArray
     unseen_events: float
     phrases: tuple[str, ...]
     phrase_text: FloatArray
+    phrase_words: FloatArray
     phrase_baseline: FloatArray
     context: ContextCodes
     words_scale: float
 
     @cached_property
     def known(self) -> Known:
-        return Known(self.text, self.vectors, self.n_events, self.space.shape.block_dim)
+        return Known(self.text, self.vectors, self.n_events, self.space.shape)
 
-    def behaviour_of(self, phrase: FloatArray) -> FloatArray:
-        """(D,) of a phrase's (D,) row, no text in it: the items that it resembles, read as if they were a history."""
-        block_dim, row = self.space.shape.block_dim, np.zeros_like(phrase)
-        row[block_dim:] = self.known.resembling(phrase[:block_dim]) * self.space.history_scale
+    def behaviour_of(self, said: FloatArray) -> FloatArray:
+        """(D,) of a (D,) row of words, no text in it: the items that they resemble, read as if they were a history."""
+        shape, row = self.space.shape, np.zeros_like(said)
+        row[shape.behaviour] = self.known.resembling(said[shape.words]) * self.space.history_scale
         return row
 
 
 def save_trained(folder: Path, trained: Trained) -> None:
     """Write everything but the golden queries, which are made by reading this back."""
     trained.item_encoder.save(folder / ITEM_ENCODER)
+    trained.words_encoder.save(folder / WORDS_ENCODER)
     save_file(_plain(trained.space.state_dict()), folder / SPACE_WEIGHTS)
     _write_json(
         folder / SPACE_FORM,
@@ -86,10 +92,12 @@ def save_trained(folder: Path, trained: Trained) -> None:
     (folder / ITEM_TABLE).write_text("".join(item_to_json(item) + "\n" for item in trained.items))
     arrays = {
         "text": torch.from_numpy(trained.text).half(),  # 3 digits are enough for what goes through a network again
+        "words": torch.from_numpy(trained.words).half(),
         "vectors": torch.from_numpy(trained.vectors),
         "prior": torch.from_numpy(trained.prior),
         "n_events": torch.from_numpy(trained.n_events),
         "phrase_text": torch.from_numpy(trained.phrase_text).half(),
+        "phrase_words": torch.from_numpy(trained.phrase_words).half(),
         "phrase_baseline": torch.from_numpy(trained.phrase_baseline),
     }
     save_file(_plain(arrays), folder / ITEM_ARRAYS)
@@ -124,13 +132,16 @@ def load_trained(bundle: Bundle, device: torch.device) -> Trained:
     return Trained(
         space=space.eval().to(device),
         item_encoder=load_item_encoder(bundle.path(ITEM_ENCODER), device),
+        words_encoder=load_item_encoder(bundle.path(WORDS_ENCODER), device),
         items=items,
         text=arrays["text"].float().numpy(),
+        words=arrays["words"].float().numpy(),
         vectors=arrays["vectors"].numpy(),
         prior=arrays["prior"].numpy(),
         n_events=arrays["n_events"].numpy(),
         phrases=tuple(json.loads(bundle.path(PHRASES).read_text())),
         phrase_text=arrays["phrase_text"].float().numpy(),
+        phrase_words=arrays["phrase_words"].float().numpy(),
         phrase_baseline=arrays["phrase_baseline"].numpy(),
         context=ContextCodes(form["context"]),
         words_scale=float(form["words_scale"]),

@@ -329,10 +329,10 @@ async def open_bundle_resources(
             encode_budget_s=settings.encode_budget_ms / 1_000,
         )
         scorer = Scorer(trained.space, trained.context)
-        phrasebook = Phrasebook(trained, _phrase_vectors(texts, trained.phrase_text, scorer.dim))
-        never = NeverFilter(catalogue, texts, trained.space.shape.block_dim)
+        phrasebook = Phrasebook(trained, _phrase_vectors(trained, texts))
+        never = NeverFilter(catalogue, texts, scorer.shape)
         editor = InterestEditor(texts, EditStore(process.database), never, bundle.version)
-        scale = CatalogueScale(catalogue.index, scorer.dim, trained.space.shape.block_dim)
+        scale = CatalogueScale(catalogue.index, scorer.shape)
         spoken = SpokenReader(texts, editor, scale, trained)
         masks = FilterMasks(catalogue)
         eligibility = Eligibility(process.histories, catalogue, masks, never)
@@ -482,8 +482,10 @@ def _open_cache(process: Process, bundle: str) -> InterestCache:
     )
 
 
-def _phrase_vectors(texts: TextVectors, phrase_text: FloatArray, dim: int) -> FloatArray:
-    return texts.place(phrase_text) if len(phrase_text) else np.empty((0, dim), dtype=np.float32)
+def _phrase_vectors(trained: Trained, texts: TextVectors) -> FloatArray:
+    if not trained.phrases:
+        return np.empty((0, trained.space.shape.dim), dtype=np.float32)
+    return texts.place(np.hstack([trained.phrase_text, trained.phrase_words]))
 
 
 async def _follow(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:

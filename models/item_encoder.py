@@ -50,6 +50,10 @@ class ItemEncoder(nn.Module):
         return vectors
 
     def save(self, folder: Path) -> None:
+        """The same bytes whatever was encoded before: how the last texts were cut and padded is not kept."""
+        if (backend := getattr(self.tokenizer, "backend_tokenizer", None)) is not None:
+            backend.no_truncation()
+            backend.no_padding()
         self.transformer.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 

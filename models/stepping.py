@@ -73,12 +73,11 @@ def step(space: Space, state: UserState, event: EventBatch) -> UserState:
 
 @torch.inference_mode()
 def interests_of(space: Space, state: UserState) -> Tensor:
-    """(1, K, block_dim + id_dim), before the gate: the request head."""
+    """(1, K, D), before the gate: the request head."""
     text = space.text
     about = text.pooling.read(state.items, state.events) + text.encoder.head(state.text_state)
     behaviour = space.id.interest_of(state.id_state, state.events) * space.blend.id
-    interests = about * (text.log_scale.exp() * space.blend.text)
-    return torch.cat([interests, behaviour.expand(-1, interests.shape[1], -1)], dim=-1)
+    return space.join(about * (text.log_scale.exp() * space.blend.text), behaviour)
 
 
 def _advance(encoder: Any, events: EventBatch, mask: Tensor, past: Any, places: Tensor) -> Tensor:

@@ -153,6 +153,7 @@ SMALL = Shape(
     id_dropout=0.3,
     text_dropout=0.1,
     has_times=True,
+    words_dim=5,
 )
 """Of `random_space`, whose texts have 6 numbers."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import faiss
+import numpy as np
 import torch
 
 from app.batching import MicroBatcher
@@ -26,6 +27,7 @@ from app.interests.edits import EditStore
 from app.interests.encoder import HistoryEncoder, Reading
 from app.interests.intent import IntentReader
 from app.interests.never import NeverFilter
+from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
 from app.interests.spoken import SpokenReader
 from app.interests.steering import CatalogueScale
@@ -61,12 +63,16 @@ class Rooms:
     editor: InterestEditor
 
     def spoken(self, texts: Any = None, words_scale: float | None = None) -> SpokenReader:
-        where = self.catalogue.index, self.scorer.dim, self.trained.space.shape.block_dim
         trained = replace(self.trained, words_scale=words_scale or self.trained.words_scale)
-        return SpokenReader(texts or self.texts, self.editor, CatalogueScale(*where), trained)
+        scale = CatalogueScale(self.catalogue.index, self.scorer.shape)
+        return SpokenReader(texts or self.texts, self.editor, scale, trained)
 
     def intents(self, profiles: Any = None, texts: Any = None, words_scale: float | None = None) -> IntentReader:
         return IntentReader(profiles or self.profiles(), self.spoken(texts, words_scale), self.scorer.dim)
+
+    def phrasebook(self) -> Phrasebook:
+        labels = np.hstack([self.trained.phrase_text, self.trained.phrase_words])
+        return Phrasebook(self.trained, self.texts.place(labels))
 
     def crowd(self, most_events: int = 1_000) -> Crowd:
         """Not started: nothing has been read."""
@@ -111,7 +117,7 @@ async def open_rooms(bundle_folder: Path, data_dir: Path) -> AsyncIterator[Rooms
         catalogue = LiveCatalogue(CatalogueStore(database), trained, bundle.version, index, texts)
         await catalogue.seed()
         await catalogue.catch_up()
-        never = NeverFilter(catalogue, texts, trained.space.shape.block_dim)
+        never = NeverFilter(catalogue, texts, trained.space.shape)
         yield Rooms(
             trained=trained,
             version=bundle.version,

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Texts(Protocol):
-    """Text vectors: what the live catalogue asks of the item encoder."""
+    """What the live catalogue asks of the encoders; an item's text comes to 2T numbers (see `TextVectors`)."""
 
     async def encode(self, texts: Sequence[str]) -> FloatArray: ...
 
@@ -54,7 +54,7 @@ class LiveCatalogue:
         self._slot_of: dict[ItemId, int] = dict(self._row_of)
         self._items: list[Item] = list(trained.items)
         self._rows: list[int] = list(range(len(trained.items)))
-        self._newer_text: list[FloatArray] = []
+        self._newer_text: list[FloatArray] = []  # (2T,) each
         self.created_at: dict[ItemId, datetime] = {}  # of the items that were put; nobody knows of the bundle's
         self._newer_slot_of: dict[ItemId, int] = {}
         self._shares = long_run_share(np.append(trained.n_events, 0), trained.unseen_events)  # of NO_ROW, the last
@@ -161,9 +161,9 @@ class LiveCatalogue:
 
     def text_at(self, slots: IntArray) -> FloatArray:
         """(n, T) text vectors."""
-        known = len(self._trained.items)
-        vectors = [self._trained.text[s] if s < known else self._newer_text[s - known] for s in slots]
-        return np.stack(vectors) if vectors else np.empty((0, self._trained.text.shape[1]), dtype=np.float32)
+        known, dim = len(self._trained.items), self._trained.text.shape[1]
+        vectors = [self._trained.text[s] if s < known else self._newer_text[s - known][:dim] for s in slots]
+        return np.stack(vectors) if vectors else np.empty((0, dim), dtype=np.float32)
 
     async def vectors_of_text(self, items: Sequence[Item]) -> FloatArray:
         """(n, D + PRIOR_DIM) of items as if they were new: their text, and what behaviour told of texts like theirs."""
@@ -230,7 +230,7 @@ class LiveCatalogue:
         return row is None or item_text(self._trained.items[row]) != item_text(change.item)
 
     async def _texts_of(self, changes: Sequence[CatalogueChange]) -> dict[ItemId, FloatArray]:
-        """Text vectors: as stored by whoever wrote the item with this bundle, encoded now otherwise."""
+        """(2T,) of each: as stored by whoever wrote the item with this bundle, encoded now otherwise."""
         texts = {c.item_id: c.vector for c in changes if c.vector is not None and c.vector_version == self._version}
         missing = [c.item for c in changes if c.item is not None and c.item_id not in texts]
         if missing:
@@ -246,17 +246,17 @@ class LiveCatalogue:
         """(D,) of a newcomer. Each by itself: in a batch the last bits differ with its size, and so would two
         processes."""
         vector = self._texts.place(text[None])[0]
-        vector[self._trained.space.shape.block_dim :] = self._trained.known.twins(text)
+        vector[self._trained.space.shape.behaviour] = self._trained.known.twins(text[: self._trained.text.shape[1]])
         return vector
 
     def _add(self, item: Item, text: FloatArray, vector: FloatArray) -> int:
         """A slot beside the bundle's, the item's own where it has one: text of now, behaviour as trained where any.
 
-        text: (T,). vector: (D,) as if nothing had been trained on the item.
+        text: (2T,). vector: (D,) as if nothing had been trained on the item.
         """
         row, prior = self._row_of.get(item.item_id, NO_ROW), self._unseen_prior
         if row != NO_ROW:
-            id_block = slice(self._trained.space.shape.block_dim, None)
+            id_block = self._trained.space.shape.behaviour
             vector[id_block], prior = self._trained.vectors[row, id_block], self._trained.prior[row]
         whole = np.concatenate([vector, prior])
         slot = self._newer_slot_of.get(item.item_id)
@@ -272,8 +272,10 @@ class LiveCatalogue:
         return slot
 
     def _text_kept(self, item: Item) -> FloatArray | None:
-        """The text vector of the item as served, where its text is the same."""
-        slot = self._slot_of.get(item.item_id)
+        """(2T,) of the item as served, where its text is the same."""
+        slot, known = self._slot_of.get(item.item_id), len(self._trained.items)
         if slot is None or item_text(self._items[slot]) != item_text(item):
             return None
-        return self.text_at(np.array([slot]))[0]
+        if slot >= known:
+            return self._newer_text[slot - known]
+        return np.concatenate([self._trained.text[slot], self._trained.words[slot]])

@@ -65,4 +65,4 @@ class InterestEditor:
 
     async def _encode(self, phrases: Iterable[str]) -> dict[str, FloatArray]:
         distinct = list(dict.fromkeys(phrases))
-        return dict(zip(distinct, await self._texts.encode(distinct), strict=True)) if distinct else {}
+        return dict(zip(distinct, await self._texts.encode_words(distinct), strict=True)) if distinct else {}

@@ -1,15 +1,16 @@
 """Words beside taste: on one scale, pulling and burying.
 
 An inner product with a phrase and one with a learned interest are numbers of different sizes. Texts of one catalogue
-are all alike (measured on MovieLens: a phrase and an item have a cosine of 0.71, give or take 0.04), so a phrase says
+are alike (measured on MovieLens: a phrase and an item have a cosine of 0.37, give or take 0.12), so a phrase says much
 the same of every item, and little beside it; a learned interest also knows the ID block, and training drew its scores
 as far apart as it needed them. So a phrase is *standardised* first: what it says of every item is taken off, and the
 rest is stretched until it *reaches* 1: the best hundredth of the catalogue scores 1 more than the mean, on average.
 Then it can be given the mean and the reach of the taste that it stands beside.
 
 The reach and not the standard deviation, since a slate is made of the best, and the tails differ. Measured on MovieLens
-over 80 pairs of user and phrase: words as long as an interest won all of the first ten places or next to none (median
-15%, ninth decile 100%); with equal reach they win a share of them (median 40%, ninth decile 70%).
+over 80 pairs of user and phrase, when words were still read in the text block: words as long as an interest won all of
+the first ten places or next to none (median 15%, ninth decile 100%); with equal reach they win a share of them (median
+40%, ninth decile 70%).
 
 All of it stays vectors, since a constant over the catalogue is (nearly) an inner product with the mean item: the index
 is asked as ever, and parts stay sums.
@@ -23,6 +24,7 @@ import numpy as np
 
 from app.domain import FloatArray
 from app.retrieval.index import ItemIndex
+from models.space import Shape
 
 SAMPLE = 2_000  # items that mean and reach are measured on: twenty are its best hundredth, in 0.3 ms at any size
 BEST = 0.01
@@ -42,17 +44,17 @@ class Steering:
 
 
 class CatalogueScale:
-    """Means and reaches of scores over the catalogue. Vectors have `dim` numbers, the first `block_dim` of them text.
+    """Means and reaches of scores over the catalogue. shape: which of their columns are which.
 
     Used from the event loop's thread. Over a catalogue without items everything is flat.
     """
 
-    def __init__(self, index: ItemIndex, dim: int, block_dim: int) -> None:
+    def __init__(self, index: ItemIndex, shape: Shape) -> None:
         self._index = index
-        self._dim = dim
-        self._block_dim = block_dim
+        self._dim = shape.dim
+        self._columns = shape.words
         self._n_slots = -1
-        self._sample = self._middle = np.empty((0, dim), dtype=np.float32)
+        self._sample = self._middle = np.empty((0, shape.dim), dtype=np.float32)
 
     def measure(self, rows: FloatArray) -> tuple[float, float]:
         """Mean and reach of the best of (K, D) rows' scores; zeros without rows, or without items."""
@@ -81,7 +83,7 @@ class CatalogueScale:
     def _look(self) -> None:
         """Evenly spaced slots, the same for every request until the catalogue grows.
 
-        `_middle` is the vector whose scores have mean 1: along the mean item's text block, no behaviour in it.
+        `_middle` is the vector whose scores have mean 1: along the mean item's words block, nothing else in it.
         """
         if self._n_slots == self._index.n_slots:
             return
@@ -89,7 +91,7 @@ class CatalogueScale:
         slots = np.linspace(0, self._n_slots - 1, min(SAMPLE, self._n_slots)).astype(np.int64)
         self._sample = self._index.gather(slots)[:, : self._dim]
         middle = np.zeros(self._dim, dtype=np.float32)
-        middle[: self._block_dim] = self._sample[:, : self._block_dim].mean(axis=0) if len(slots) else 0
+        middle[self._columns] = self._sample[:, self._columns].mean(axis=0) if len(slots) else 0
         self._middle = middle / max(float(middle @ middle), FLAT)
 
 

@@ -68,31 +68,37 @@ def be_repeatable() -> None:
 
 def _gather(space: Space, workshop: Workshop, parts: BlockParts, asked: IntArray) -> Trained:
     dataset, device, histories = workshop.dataset, workshop.device, parts.histories
-    encoder = workshop.item_encoder()
+    encoder, words_encoder = workshop.item_encoder(), workshop.item_encoder(tuned=False)
+    words = workshop.text(tuned=False)
     phrases = write_phrases(dataset.items)
-    phrase_text = encoder.encode(list(phrases)).numpy()
+    phrase_text, phrase_words = (of.encode(list(phrases)).numpy() for of in (encoder, words_encoder))
+    space.words.start(to_tensor(words).to(device))
     with torch.inference_mode():
         sample = histories.before(asked[:BASELINE_QUESTIONS], space.shape.max_events)
         interests = space.interests(histories.events(sample).to(device))  # (Q, K, D)
-        phrase_vectors = space.phrase_vectors(to_tensor(phrase_text).to(device))
-        text = to_tensor(histories.text).to(device)
-        vectors = space.item_vectors(text, to_tensor(parts.n_events).float().to(device))
+        said = to_tensor(phrase_words).to(device)
+        labels = space.text_vectors(to_tensor(phrase_text).to(device), said)
+        n_events = to_tensor(parts.n_events).float().to(device)
+        vectors = space.item_vectors(to_tensor(histories.text).to(device), to_tensor(words).to(device), n_events)
         newcomers, twins = parts.newcomers
-        vectors[newcomers, space.shape.block_dim :] = vectors[twins, space.shape.block_dim :]
+        vectors[newcomers, space.shape.behaviour] = vectors[twins, space.shape.behaviour]
         best_of_users = (interests @ vectors.T).amax(dim=(1, 2)).mean()
-        best_of_phrases = (phrase_vectors @ vectors.T).amax(dim=1).mean()
+        best_of_phrases = (space.words_vectors(said) @ vectors.T).amax(dim=1).mean()
     return Trained(
         space=space.eval(),
         item_encoder=encoder,
+        words_encoder=words_encoder,
         items=dataset.items,
         text=histories.text,
+        words=words,
         vectors=vectors.cpu().numpy(),
         prior=parts.prior,
         n_events=parts.n_events,
         unseen_events=parts.unseen_events,
         phrases=phrases,
         phrase_text=phrase_text,
-        phrase_baseline=(interests @ phrase_vectors.T).mean(dim=(0, 1)).cpu().numpy(),
+        phrase_words=phrase_words,
+        phrase_baseline=(interests @ labels.T).mean(dim=(0, 1)).cpu().numpy(),
         context=workshop.context,
         words_scale=float(best_of_users / best_of_phrases),
     )

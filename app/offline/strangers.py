@@ -19,6 +19,7 @@ import torch
 from app.bundle import open_bundle
 from app.domain import Context, FloatArray, IntArray
 from app.interests.encoder import HistoryEncoder, Reading
+from app.interests.spoken import WORDS_SHARE
 from app.offline.baselines.item_knn import ItemKnn
 from app.offline.dataset import Dataset, read_dataset
 from app.offline.intervals import bootstrap_interval, paired_difference
@@ -84,11 +85,10 @@ class Asker:
     def hear(self, questions: IntArray, say: Callable[[int], str]) -> Callable[[int], FloatArray]:
         """Interests of words alone, as `app.interests.spoken` makes them."""
         told = [say(question) for question in questions.tolist()]
-        text = self.trained.item_encoder.encode(told)
         with torch.inference_mode():
-            phrases = self.trained.space.phrase_vectors(text.to(CPU)).numpy()
-        behaviour = np.stack([self.trained.behaviour_of(phrase) for phrase in phrases])
-        rows = (phrases * self.trained.words_scale + behaviour).astype(np.float32)
+            said = self.trained.space.words_vectors(self.trained.words_encoder.encode(told).to(CPU)).numpy()
+        behaviour = np.stack([self.trained.behaviour_of(row) for row in said])
+        rows = (said * (WORDS_SHARE * self.trained.words_scale) + behaviour).astype(np.float32)
         return dict(zip(questions.tolist(), rows[:, None, :], strict=True)).__getitem__
 
     def _context(self, question: int) -> Context:
@@ -118,8 +118,7 @@ def measure(trained: Trained, dataset: Dataset, halves: Split) -> dict[str, IntA
     out: they have nothing to say."""
     asked = np.array([question for question in halves.test if len(liked(dataset, int(question)))], dtype=np.int64)
     asker = Asker(trained, dataset)
-    width = trained.space.shape.block_dim + trained.space.shape.id_dim
-    nobody = np.empty((0, width), dtype=np.float32)
+    nobody = np.empty((0, trained.space.shape.dim), dtype=np.float32)
     categories = asker.hear(asked, lambda question: say_categories(dataset, question))
     titles = asker.hear(asked, lambda question: say_titles(dataset, question))
     ranks = {

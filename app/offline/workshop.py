@@ -35,6 +35,9 @@ from models.item_encoder import ItemEncoder, load_item_encoder
 from models.space import Block, IdBlock, SasRecBlock, Shape, TextBlock
 from models.user_encoder import load_user_transformer
 
+WORDS_DIM = 128
+"""Of the words block. On the demo's catalogue a film asked for by its title has a mean reciprocal rank of 0.980 in it,
+and of 0.994 among whole vectors of 384, three times the memory and time of every search."""
 DOMAIN = ".domain"
 """In names of what was made of an item encoder that read the catalogue's texts first."""
 
@@ -161,6 +164,7 @@ class Workshop:
             text_dropout=recipe.text_dropout,
             has_times=self.dataset.has_times and variation.times,
             feature_sizes=self.context.sizes,
+            words_dim=min(WORDS_DIM, self._text_of(variation).shape[1]),
         )
 
     def text_block(self, variation: Variation | None = None) -> tuple[TextBlock, list[Epoch]]:

@@ -39,7 +39,7 @@ class Composer:
         self._catalogue = catalogue
         self._masks = masks
         self._text_dim = shape.block_dim
-        self._item_dim = shape.block_dim + shape.id_dim
+        self._item_dim = shape.dim
         self._rng = rng or np.random.default_rng()
 
     async def compose(

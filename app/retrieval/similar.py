@@ -126,9 +126,9 @@ class SimilarityFinder:
         eligible[never] = False
         own = index.gather(np.array([slot]))[0]
         rows = np.zeros((2, len(own)), dtype=np.float32)
-        block, dim = self._scorer.block_dim, self._scorer.dim
-        rows[0, :block] = own[:block]
-        rows[1, block:dim] = own[block:dim] * self._catalogue.met_at(np.array([slot]))
+        texts, learned = self._scorer.shape.texts, self._scorer.shape.behaviour
+        rows[0, texts] = own[texts]
+        rows[1, learned] = own[learned] * self._catalogue.met_at(np.array([slot]))
         wanted = {Likeness.TEXT: rows[:1], Likeness.BEHAVIOUR: rows[1:], Likeness.BOTH: rows}[by]
         found = await index.find(wanted, CANDIDATES, eligible)
         if by is not Likeness.TEXT:
@@ -146,10 +146,10 @@ class SimilarityFinder:
         liked both items lately.
         """
         own = self._catalogue.index.gather(np.array([slot]))
-        block, dim = self._scorer.block_dim, self._scorer.dim
-        text = (unit(vectors[:, :block]) @ unit(own[:, :block])[0]).astype(np.float32)
+        texts, behaved = self._scorer.shape.texts, self._scorer.shape.behaviour
+        text = (unit(vectors[:, texts]) @ unit(own[:, texts])[0]).astype(np.float32)
         met = self._catalogue.met_at(np.append(slots, slot))
-        learned = unit(vectors[:, block:dim]) @ unit(own[:, block:dim])[0] * (met[:-1] & met[-1])
+        learned = unit(vectors[:, behaved]) @ unit(own[:, behaved])[0] * (met[:-1] & met[-1])
         found, strength = self._crowd.covisited([item_id])
         strength_of = dict(zip(found.tolist(), strength.tolist(), strict=True))
         counted = np.array([strength_of.get(each, 0.0) for each in slots.tolist()], dtype=np.float32)

@@ -7,6 +7,7 @@ its twin, the known item with the nearest text; words get the mean of the NEARES
 import numpy as np
 
 from app.domain import FloatArray, IntArray
+from models.space import Shape
 
 NEAREST = 10
 """Items that words resemble. On the demo, titles told as words did better with 5 and names of genres with 15."""
@@ -15,11 +16,11 @@ NEAREST = 10
 class Known:
     """The items that training saw events of. text: (N, T) of all items. vectors: (N, D). n_events: (N,)."""
 
-    def __init__(self, text: FloatArray, vectors: FloatArray, n_events: IntArray, block_dim: int) -> None:
+    def __init__(self, text: FloatArray, vectors: FloatArray, n_events: IntArray, shape: Shape) -> None:
         self._rows = np.flatnonzero(n_events)
         self._text = text[self._rows]
-        self._blocks = vectors[self._rows, :block_dim]
-        self._behaviour = vectors[self._rows, block_dim:]
+        self._words = vectors[self._rows, shape.words]
+        self._behaviour = vectors[self._rows, shape.behaviour]
 
     def twins(self, text: FloatArray) -> FloatArray:
         """(I,) ID block for the (T,) text vector of a newcomer; zeros where nothing is known."""
@@ -27,9 +28,9 @@ class Known:
             return np.zeros(self._behaviour.shape[1], dtype=np.float32)
         return self._behaviour[_twin(self._text, text)]
 
-    def resembling(self, block: FloatArray) -> FloatArray:
-        """(I,) mean ID block of what lies nearest to a (block_dim,) text block; zeros where nothing is known."""
-        likeness = self._blocks @ block
+    def resembling(self, said: FloatArray) -> FloatArray:
+        """(I,) mean ID block of what lies nearest to a (words_dim,) words block; zeros where nothing is known."""
+        likeness = self._words @ said
         nearest = np.sort(np.argpartition(-likeness, NEAREST - 1)[:NEAREST]) if len(likeness) > NEAREST else slice(None)
         found = self._behaviour[nearest]
         return np.asarray(found.sum(axis=0) / max(len(found), 1), dtype=np.float32)

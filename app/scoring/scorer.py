@@ -17,7 +17,7 @@ from app.domain import PART_NAMES, Context, FloatArray, IntArray, Scores
 from app.scoring.context import ContextCodes
 from app.scoring.prior import PRIOR_DIM, TREND, bucket_of
 from models.context_gate import ContextBatch
-from models.space import Space
+from models.space import Shape, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,13 @@ class Scorer:
         self._read = lru_cache(MOST_CONTEXTS)(self._read_codes)  # from any thread
 
     @property
-    def dim(self) -> int:
-        """D: the text block and the ID block."""
-        return self._space.shape.block_dim + self._space.shape.id_dim
+    def shape(self) -> Shape:
+        return self._space.shape
 
     @property
-    def block_dim(self) -> int:
-        """Columns of the text block, which come first."""
-        return self._space.shape.block_dim
+    def dim(self) -> int:
+        """D."""
+        return self.shape.dim
 
     def query(self, interests: FloatArray, context: Context, last_event_at_s: int | None) -> Query:
         """interests: (K, D). K = 0 asks for what is popular in this context: one row, all prior and trend."""
@@ -72,10 +71,9 @@ class Scorer:
         """Scores of C candidates whose index vectors are (C, D + PRIOR_DIM)."""
         winner = (vectors @ query.gated.T).argmax(axis=1)  # (C,)
         raw = query.interests[winner] * vectors[:, : self.dim]  # (C, D)
-        block = self._space.shape.block_dim
         parts = np.zeros((len(vectors), len(PART_NAMES)), dtype=np.float32)
-        parts[:, PART_NAMES.index("text")] = raw[:, :block].sum(axis=1)
-        parts[:, PART_NAMES.index("id")] = raw[:, block:].sum(axis=1)
+        parts[:, PART_NAMES.index("text")] = raw[:, self.shape.texts].sum(axis=1)
+        parts[:, PART_NAMES.index("id")] = raw[:, self.shape.behaviour].sum(axis=1)
         parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0) + vectors[:, : self.dim] @ query.shift
         popular = query.gated[winner, self.dim :] * vectors[:, self.dim :]  # (C, PRIOR_DIM)
         parts[:, PART_NAMES.index("prior")] = popular[:, :TREND].sum(axis=1)

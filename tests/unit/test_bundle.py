@@ -100,7 +100,7 @@ def test_no_bundle_says_what_to_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "{" * 9, "\xff"])
 def test_a_manifest_of_another_form_is_refused(folder: Path, content: str) -> None:
     (folder / MANIFEST).write_bytes(content.encode("latin-1"))
-    with pytest.raises(BundleError, match=r"manifest.json is not a manifest of format 6"):
+    with pytest.raises(BundleError, match=r"manifest.json is not a manifest of format 7"):
         open_bundle(folder)
 
 
@@ -111,13 +111,13 @@ def rewrite_manifest(folder: Path, **changes: object) -> None:
 
 def test_another_format_is_refused_with_both_numbers(folder: Path) -> None:
     rewrite_manifest(folder, format=1)
-    with pytest.raises(BundleError, match="has format 1, this program reads 6"):
+    with pytest.raises(BundleError, match="has format 1, this program reads 7"):
         open_bundle(folder)
 
 
 def test_a_field_we_do_not_know_is_refused(folder: Path) -> None:
     rewrite_manifest(folder, novelty=1)
-    with pytest.raises(BundleError, match="not a manifest of format 6"):
+    with pytest.raises(BundleError, match="not a manifest of format 7"):
         open_bundle(folder)
 
 

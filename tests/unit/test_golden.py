@@ -44,11 +44,18 @@ def change(trained: Trained, part: str) -> None:
         "ID encoder": trained.space.id.encoder.norm.weight,
         "gate": trained.space.text.gate.hour.weight,
         "item encoder": next(trained.item_encoder.transformer.parameters()),
+        "words encoder": next(trained.words_encoder.transformer.parameters()),
+        "words block": trained.space.words.directions.weight,
     }[part]
     weights.add_(torch.randn_like(weights) * 0.5)
 
 
-@pytest.mark.parametrize("part", ["user encoder", "head", "projection", "ID encoder", "gate", "item encoder"])
+PARTS = [
+    *("user encoder", "head", "projection", "ID encoder", "gate", "item encoder", "words encoder", "words block"),
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_other_weights_are_noticed(check: Callable[[], None], tiny_trained: Trained, part: str) -> None:
     torch.manual_seed(0)
     change(tiny_trained, part)

@@ -24,7 +24,7 @@ def saved(folder: Path, trained: Trained) -> Path:
 
 def test_what_was_saved_comes_back(tiny_trained: Trained, tmp_path: Path) -> None:
     back = load_trained(open_bundle(saved(tmp_path / "b", tiny_trained)), CPU)
-    for name in ("vectors", "prior", "n_events", "phrase_baseline", "text", "phrase_text"):
+    for name in ("vectors", "prior", "n_events", "phrase_baseline", "text", "words", "phrase_text", "phrase_words"):
         assert np.array_equal(getattr(back, name), getattr(tiny_trained, name)), name
         assert getattr(back, name).dtype == getattr(tiny_trained, name).dtype, name
     assert (back.items, back.phrases) == (tuple(tiny_items()), tiny_trained.phrases)

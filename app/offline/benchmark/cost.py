@@ -20,6 +20,7 @@ from app.machine import describe_machine
 from app.offline.atomic import replace_text
 from app.offline.fetch import fetch_base_model, fetch_user_model
 from app.offline.recipes import Recipe
+from app.offline.workshop import WORDS_DIM
 from app.settings import Settings
 from models.context_gate import ContextBatch, context_batch
 from models.events import EventBatch, event_batch
@@ -84,6 +85,7 @@ def _space(settings: Settings, recipe: Recipe) -> Space:
         id_dropout=recipe.id_dropout,
         text_dropout=recipe.text_dropout,
         has_times=True,
+        words_dim=WORDS_DIM,
     )
     transformer = load_user_transformer(
         fetch_user_model(recipe.user_model, settings.data_dir, console), recipe.user_layers

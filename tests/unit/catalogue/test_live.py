@@ -22,7 +22,7 @@ ROBOTS = Item(ItemId("new"), "loud robots story", ("space",))
 async def nearest(rooms: Rooms, text: str, n: int = 1) -> list[Item]:
     """The items whose text block is closest to `text`, behaviour and popularity left out."""
     query = np.zeros((1, rooms.catalogue.index.gather(np.array([0])).shape[1]), dtype=np.float32)
-    query[:, :24] = rooms.texts.place(await rooms.texts.encode([text]))
+    query[:, : rooms.scorer.dim] = rooms.texts.place(await rooms.texts.encode([text]))
     return [rooms.catalogue.item_at(slot) for slot in rooms.catalogue.index.search(query, n)[0].tolist()]
 
 
@@ -65,10 +65,12 @@ async def test_a_new_item_is_found_by_its_own_text(rooms: Rooms) -> None:
 async def test_a_new_item_is_its_text_and_the_behaviour_of_its_twin_and_less_popular_than_average(rooms: Rooms) -> None:
     await rooms.catalogue.put(ROBOTS)
     vector = vector_of(rooms, "new")
-    assert np.linalg.norm(vector[:16]) == pytest.approx(1.0, abs=1e-5)
-    assert (np.abs(rooms.trained.vectors[:, 16:] - vector[16:24]).max(axis=1) == 0).sum() == 1
+    shape = rooms.scorer.shape
+    assert np.linalg.norm(vector[: shape.block_dim]) == pytest.approx(1.0, abs=1e-5)
+    assert np.linalg.norm(vector[shape.words]) == pytest.approx(1.0, abs=1e-5)
+    assert (rooms.trained.vectors[:, shape.behaviour] == vector[shape.behaviour]).all(axis=1).sum() == 1
     assert not rooms.catalogue.met_at(np.array([60])).any()
-    assert (vector[24:-1] < 0).all()
+    assert (vector[shape.dim : -1] < 0).all()
     assert vector[-1] == 0, "no likes yet, no trend"
     assert rooms.catalogue.rows_at(np.array([60])).tolist() == [NO_ROW]
 
@@ -87,9 +89,9 @@ async def test_changed_text_moves_the_text_block_and_keeps_behaviour_and_popular
     assert not await rooms.catalogue.put(changed)
     after = vector_of(rooms, "i7")
     assert await nearest(rooms, "something for robots") == [changed]
-    assert not np.allclose(after[:16], before[:16], atol=1e-2)
-    assert np.array_equal(after[16:], before[16:])
-    assert np.abs(before[16:24]).max() > 0
+    assert not np.allclose(after[rooms.scorer.shape.texts], before[rooms.scorer.shape.texts], atol=1e-2)
+    assert np.array_equal(after[rooms.scorer.shape.behaviour.start :], before[rooms.scorer.shape.behaviour.start :])
+    assert np.abs(before[rooms.scorer.shape.behaviour]).max() > 0
     assert rooms.catalogue.index.n_alive == 60
 
 
@@ -204,7 +206,7 @@ async def test_the_vector_of_another_bundle_is_not_used(rooms: Rooms) -> None:
 
 async def test_text_vectors_come_for_old_and_new_slots_in_order(rooms: Rooms) -> None:
     await rooms.catalogue.put(ROBOTS)
-    expected = np.stack([(await rooms.texts.encode([item_text(ROBOTS)]))[0], rooms.trained.text[3]])
+    expected = np.stack([(await rooms.texts.encode([item_text(ROBOTS)]))[0, :32], rooms.trained.text[3]])
     assert np.array_equal(rooms.catalogue.text_at(np.array([60, 3])), expected)
     assert rooms.catalogue.text_at(np.empty(0, dtype=np.int64)).shape == (0, 32)
 
@@ -296,6 +298,6 @@ async def test_many_items_are_put_at_once_and_unchanged_texts_are_not_encoded_ag
 async def test_a_new_item_is_as_popular_as_a_trained_one_that_nobody_met(rooms: Rooms) -> None:
     unmet = rooms.trained.prior[rooms.trained.n_events == 0]
     await rooms.catalogue.put(ROBOTS)
-    prior = vector_of(rooms, "new")[24:]
+    prior = vector_of(rooms, "new")[rooms.scorer.shape.dim :]
     assert len(unmet) == 0 or np.array_equal(prior, unmet[0])
     assert (prior <= rooms.trained.prior.min(axis=0)).all()

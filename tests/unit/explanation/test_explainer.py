@@ -10,7 +10,6 @@ from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
 from app.interests.encoder import read_events
 from app.interests.intent import rows_of
-from app.interests.phrases import Phrasebook
 from app.interests.profiles import Profiles
 from app.placements.composer import Composer
 from app.recommender import Recommender
@@ -24,7 +23,7 @@ WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33, 34, 3
 def recommender(rooms: Rooms, explaining: Profiles | None = None, profiles: Profiles | None = None) -> Recommender:
     """explaining: the profiles that evidence is measured with, where they are others than those that are served."""
     profiles = profiles or rooms.profiles()
-    phrasebook = Phrasebook(rooms.trained, rooms.texts.place(rooms.trained.phrase_text))
+    phrasebook = rooms.phrasebook()
     masks = FilterMasks(rooms.catalogue)
     return Recommender(
         rooms.version,

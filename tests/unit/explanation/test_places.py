@@ -25,7 +25,6 @@ from app.explanation.remedies import RemedyFinder
 from app.explanation.situation import SituationReader
 from app.filtering.eligibility import Eligibility
 from app.filtering.masks import FilterMasks
-from app.interests.phrases import Phrasebook
 from app.placements.composer import Composer
 from app.recommender import Recommender
 from app.slates.asked import request_to_json
@@ -46,7 +45,7 @@ class House:
         self.rooms = rooms
         self.slates = SlateStore(rooms.database)
         profiles, spoken = rooms.profiles(), rooms.spoken()
-        book = Phrasebook(rooms.trained, rooms.texts.place(rooms.trained.phrase_text))
+        book = rooms.phrasebook()
         masks = FilterMasks(rooms.catalogue)
         eligibility = Eligibility(rooms.histories, rooms.catalogue, masks, rooms.never)
         situations = SituationReader(

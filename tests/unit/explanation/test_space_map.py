@@ -5,13 +5,12 @@ from tiny_rooms import Rooms, asking
 
 from app.domain import Item, ItemId, Source
 from app.explanation.space_map import Cartographer, fit_projection
-from app.interests.phrases import Phrasebook
 
 WATCHED = [event(n, "ada", f"i{item}") for n, item in enumerate([3, 4, 33])]
 
 
 def cartographer(rooms: Rooms) -> Cartographer:
-    phrasebook = Phrasebook(rooms.trained, rooms.texts.place(rooms.trained.phrase_text))
+    phrasebook = rooms.phrasebook()
     intents = rooms.intents()
     return Cartographer(rooms.version, rooms.trained, rooms.catalogue, intents, phrasebook)
 

@@ -6,6 +6,7 @@ from tiny_rooms import FullEncoder, Rooms, asking
 from app.domain import FloatArray, Rung, Source
 from app.errors import Overloaded
 from app.interests.intent import IntentReader
+from app.interests.spoken import WORDS_SHARE
 
 pytestmark = pytest.mark.anyio
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.anyio
 class FullTexts:
     """Text vectors whose queue has no place left."""
 
-    async def encode(self, _texts: list[str]) -> FloatArray:
+    async def encode_words(self, _texts: list[str]) -> FloatArray:
         raise Overloaded("the queue is full")
 
 
@@ -26,31 +27,43 @@ LIKED = [event(0, "", "i3"), event(1, "", "i4")]
 
 async def test_nothing_known_asks_for_what_is_popular(rooms: Rooms) -> None:
     intent = await reader(rooms).read(asking())
-    assert (intent.interests.shape, intent.sources, intent.rung) == ((0, 24), (Source.POPULAR,), Rung.POPULAR)
+    assert (intent.interests.shape, intent.sources, intent.rung) == (
+        (0, rooms.scorer.dim),
+        (Source.POPULAR,),
+        Rung.POPULAR,
+    )
     assert (intent.n_learned, intent.encoded_at, intent.last_event_at_s) == (0, None, None)
 
 
 async def test_a_history_gives_its_interests_and_the_time_of_its_last_event(rooms: Rooms) -> None:
     intent = await reader(rooms).read(asking(history=LIKED))
-    assert (intent.interests.shape, intent.sources, intent.n_learned) == ((2, 24), (Source.INTERESTS,) * 2, 2)
+    assert (intent.interests.shape, intent.sources, intent.n_learned) == (
+        (2, rooms.scorer.dim),
+        (Source.INTERESTS,) * 2,
+        2,
+    )
     assert (intent.rung, intent.last_event_at_s) == (Rung.FRESH, int(LIKED[1].at.timestamp()))
     assert intent.encoded_at is not None
 
 
-async def test_a_search_of_somebody_unknown_is_ordered_by_the_text_of_the_words_alone(rooms: Rooms) -> None:
+async def test_a_search_of_somebody_unknown_is_ordered_by_the_words_alone(rooms: Rooms) -> None:
     intent = await reader(rooms).read(asking(words="slow western"))
     assert np.array_equal(intent.taste.interests, intent.spoken.sought)
-    assert not intent.taste.interests[0, 16:].any()
+    said = intent.taste.interests[0].copy()
+    said[rooms.scorer.shape.words] = 0
+    assert not said.any()
     steered = await reader(rooms).read(asking(words="slow western", steer="robots"))
     assert np.array_equal(steered.taste.interests, steered.interests)
 
 
-async def test_words_alone_are_one_row_as_long_as_an_interest_is(rooms: Rooms) -> None:
+async def test_words_alone_are_one_row_of_what_they_say_and_what_behaviour_tells_of_it(rooms: Rooms) -> None:
     intent = await reader(rooms).read(asking(words="slow western"))
     assert (intent.sources, intent.rung, intent.n_learned) == ((Source.WORDS,), Rung.FRESH, 0)
-    text = intent.interests[0, : rooms.trained.space.shape.block_dim]
-    assert np.linalg.norm(text) == pytest.approx(rooms.trained.words_scale, rel=1e-5)
-    assert intent.interests[0, 16:].any(), "what behaviour tells of the items that the words name"
+    said = intent.interests[0, rooms.scorer.shape.words]
+    assert np.linalg.norm(said) == pytest.approx(WORDS_SHARE * rooms.trained.words_scale, rel=1e-5)
+    assert intent.interests[0, rooms.scorer.shape.behaviour].any(), (
+        "what behaviour tells of the items that the words name"
+    )
 
 
 async def test_words_come_after_what_the_history_gave(rooms: Rooms) -> None:

@@ -11,7 +11,7 @@ ADA = UserId("ada")
 
 
 async def never(rooms: Rooms, phrase: str, operation: EditOperation = EditOperation.NEVER) -> InterestEdit:
-    (text,) = await rooms.texts.encode([phrase])
+    (text,) = await rooms.texts.encode_words([phrase])
     return InterestEdit(operation, phrase, MONDAY_MORNING, text, rooms.version)
 
 
@@ -33,9 +33,9 @@ async def test_items_whose_text_is_close_to_the_phrase_go(rooms: Rooms) -> None:
     film = Item(ItemId("new"), "slow tonight")
     await rooms.catalogue.put(film)
     edit = await never(rooms, "slow tonight")
-    block = rooms.trained.space.shape.block_dim
-    items = rooms.catalogue.index.gather(np.arange(rooms.catalogue.index.n_slots))[:, :block]
-    fits = items @ rooms.texts.place(edit.text[None])[0, :block]
+    words = rooms.trained.space.shape.words
+    items = rooms.catalogue.index.gather(np.arange(rooms.catalogue.index.n_slots))[:, words]
+    fits = items @ rooms.texts.place_words(edit.text[None])[0, words]
     close = np.flatnonzero(fits > fits.mean() + NEAR * fits.std())
     found = await removed(rooms, edit)
     assert "new" in found

@@ -18,7 +18,7 @@ ADA = UserId("ada")
 
 @pytest.fixture
 def phrasebook(rooms: Rooms) -> Phrasebook:
-    return Phrasebook(rooms.trained, rooms.texts.place(rooms.trained.phrase_text))
+    return rooms.phrasebook()
 
 
 def reader(rooms: Rooms, phrasebook: Phrasebook, encoder: object = None) -> InterestReader:
@@ -90,7 +90,7 @@ async def test_an_encoder_that_cannot_is_overload_and_no_empty_list(rooms: Rooms
 async def test_without_phrases_interests_are_numbered(rooms: Rooms) -> None:
     bare = dataclasses.replace(rooms.trained, phrases=(), phrase_baseline=np.empty(0, dtype=np.float32))
     await rooms.histories.append([event(n, "ada", f"i{n}") for n in range(4)])
-    interests = await interests_of(rooms, Phrasebook(bare, np.empty((0, 24), dtype=np.float32)))
+    interests = await interests_of(rooms, Phrasebook(bare, np.empty((0, rooms.scorer.dim), dtype=np.float32)))
     assert {interest.label for interest in interests} <= {"interest 1", "interest 2"}
     assert all(interest.phrases == interest.evidence == () for interest in interests)
 

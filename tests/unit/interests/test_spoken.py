@@ -17,11 +17,11 @@ class FullTexts:
 
     dim = 32
 
-    async def encode(self, _texts: list[str]) -> FloatArray:
+    async def encode_words(self, _texts: list[str]) -> FloatArray:
         raise Overloaded("the queue is full")
 
-    def place(self, text: FloatArray) -> FloatArray:
-        return np.zeros((len(text), 24), dtype=np.float32)
+    def place_words(self, said: FloatArray) -> FloatArray:
+        return np.zeros((len(said), 56), dtype=np.float32)
 
 
 async def scores(rooms: Rooms, request: SlateRequest) -> FloatArray:

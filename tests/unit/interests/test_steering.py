@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import faiss
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tiny import SMALL
 
 from app.domain import FloatArray
 from app.interests.steering import CatalogueScale, Steering, toward
@@ -26,7 +29,8 @@ def alike(n: int = 300) -> FloatArray:
 
 
 ITEMS = alike()
-SCALE = CatalogueScale(index_of(ITEMS), D, TEXT)
+SHAPE = replace(SMALL, block_dim=0, words_dim=TEXT, id_dim=D - TEXT)
+SCALE = CatalogueScale(index_of(ITEMS), SHAPE)
 PHRASES = arrays.arrays(np.float32, TEXT, elements=st.floats(-1, 1, width=16))
 TASTES = arrays.arrays(np.float32, (3, D), elements=st.floats(-5, 5, width=16))
 
@@ -72,8 +76,8 @@ def test_the_order_it_puts_items_in_is_that_of_the_phrase_without_what_it_says_o
 
 
 def test_a_catalogue_of_one_item_or_none_is_flat() -> None:
-    empty = CatalogueScale(index_of(np.empty((0, D), dtype=np.float32)), D, TEXT)
-    single = CatalogueScale(index_of(ITEMS[:1]), D, TEXT)
+    empty = CatalogueScale(index_of(np.empty((0, D), dtype=np.float32)), SHAPE)
+    single = CatalogueScale(index_of(ITEMS[:1]), SHAPE)
     for scale in (empty, single):
         assert not scale.standardise(phrase(np.ones(TEXT, dtype=np.float32))).any()
     assert empty.measure(np.ones((2, D), dtype=np.float32)) == (0.0, 0.0)
@@ -82,7 +86,7 @@ def test_a_catalogue_of_one_item_or_none_is_flat() -> None:
 
 def test_the_sample_follows_a_growing_catalogue() -> None:
     index = index_of(ITEMS[:2])
-    scale = CatalogueScale(index, D, TEXT)
+    scale = CatalogueScale(index, SHAPE)
     before = scale.measure(np.eye(D, dtype=np.float32)[:1])
     index.add(np.full(D, 9, dtype=np.float32))
     assert scale.measure(np.eye(D, dtype=np.float32)[:1]) != before

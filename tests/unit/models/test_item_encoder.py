@@ -63,3 +63,14 @@ def test_pooling_is_the_mean_of_real_tokens_at_unit_length() -> None:
     """Two real tokens (2, 0) and (4, 8): mean (3, 4), length 5. The third is padding."""
     states = torch.tensor([[[2.0, 0.0], [4.0, 8.0], [99.0, -99.0]]])
     assert pool_states(states, torch.tensor([[1, 1, 0]])).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)]]
+
+
+def test_what_was_encoded_leaves_no_trace_in_what_is_saved(bert_folder: Path, tmp_path: Path) -> None:
+    encoder = load_item_encoder(bert_folder)
+    encoder.save(tmp_path / "before")
+    encoder.encode(["red space film", "x"])
+    encoder.save(tmp_path / "after")
+    load_item_encoder(tmp_path / "after").save(tmp_path / "again")
+    for path in (tmp_path / "before").iterdir():
+        same = [(tmp_path / folder / path.name).read_bytes() for folder in ("after", "again")]
+        assert same == [path.read_bytes()] * 2, path.name

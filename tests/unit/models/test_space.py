@@ -6,7 +6,7 @@ import torch
 from tiny import SMALL, random_events, random_space, stir
 
 from models.context_gate import context_batch
-from models.space import Blend, IdBlock, SasRecBlock, Space
+from models.space import Blend, IdBlock, SasRecBlock, Space, WordsBlock
 
 
 @pytest.fixture
@@ -14,30 +14,44 @@ def space(llama_folder: Path) -> Space:
     return random_space(llama_folder)
 
 
-def texts(n: int) -> torch.Tensor:
-    return torch.randn(n, 6, generator=torch.Generator().manual_seed(1))
+def texts(n: int, seed: int = 1) -> torch.Tensor:
+    return torch.randn(n, 6, generator=torch.Generator().manual_seed(seed))
 
 
-def test_an_item_without_events_is_where_its_words_are(space: Space) -> None:
-    text = texts(9)
-    assert torch.equal(space.item_vectors(text, torch.zeros(9)), space.phrase_vectors(text))
+def test_an_item_without_events_is_where_its_text_is(space: Space) -> None:
+    text, words = texts(9), texts(9, seed=2)
+    assert torch.equal(space.item_vectors(text, words, torch.zeros(9)), space.text_vectors(text, words))
 
 
-def test_a_phrase_is_a_unit_vector_that_says_nothing_of_behaviour(space: Space) -> None:
-    vectors = space.phrase_vectors(texts(4))
-    assert vectors.shape == (4, 12)
+def test_words_are_a_unit_vector_that_says_nothing_of_taste_or_behaviour(space: Space) -> None:
+    vectors = space.words_vectors(texts(4))
+    assert vectors.shape == (4, 17)
     assert torch.allclose(vectors.norm(dim=1), torch.ones(4), atol=1e-5)
-    assert vectors[:, 8:].abs().max() == 0
+    assert vectors[:, :8].abs().max() == vectors[:, 13:].abs().max() == 0
+
+
+def test_the_words_block_keeps_what_the_pretrained_model_says_of_a_catalogues_texts() -> None:
+    words = torch.nn.functional.normalize(texts(9) * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]), dim=1)
+    block = WordsBlock(SMALL)
+    block.start(words)
+    assert torch.allclose(block(words) @ block(words).T, words @ words.T, atol=1e-5)
+    assert not any(weights.requires_grad for weights in block.parameters())
+
+
+def test_a_catalogue_of_few_items_spans_few_directions() -> None:
+    block = WordsBlock(SMALL)
+    block.start(texts(2))
+    assert [bool(row.any()) for row in block.directions.weight] == [True, True, False, False, False]
 
 
 def test_behaviour_counts_half_after_shrink_events(space: Space) -> None:
     space.blend = Blend(shrink=5.0)
-    vectors = space.item_vectors(texts(9), torch.full((9,), 5.0))
-    assert torch.allclose(vectors[:, 8:], space.id.encoder.item_vectors() / 2)
+    vectors = space.item_vectors(texts(9), texts(9), torch.full((9,), 5.0))
+    assert torch.allclose(vectors[:, 13:], space.id.encoder.item_vectors() / 2)
 
 
 def test_behaviour_counts_more_with_every_event(space: Space) -> None:
-    lengths = [space.item_vectors(texts(9), torch.full((9,), n))[:, 8:].norm() for n in (1.0, 10.0, 1_000.0)]
+    lengths = [space.item_vectors(texts(9), texts(9), torch.full((9,), n))[:, 13:].norm() for n in (1.0, 10.0, 1_000.0)]
     assert lengths == sorted(lengths)
 
 
@@ -45,17 +59,19 @@ def test_interests_are_the_blocks_side_by_side_each_by_its_weight(space: Space) 
     space.blend = Blend(text=2.0, id=0.5)
     events = random_events([4, 7])
     interests = space.interests(events)
-    assert interests.shape == (2, 3, 12)
+    assert interests.shape == (2, 3, 17)
+    assert not interests[..., 8:13].any()
     assert torch.allclose(interests[..., :8], 2.0 * space.text.read(events))
     for k in range(3):
-        assert torch.allclose(interests[:, k, 8:], 0.5 * space.id.read(events)[:, 0])
+        assert torch.allclose(interests[:, k, 13:], 0.5 * space.id.read(events)[:, 0])
 
 
 def test_gate_covers_both_blocks(space: Space) -> None:
     context = context_batch(np.array([0, 9**9]), np.array([-1, 60]), np.array([[0], [2]]), has_times=True)
     gate = space.gate(context)
-    assert gate.shape == (2, 12)
-    assert torch.equal(gate, torch.cat([space.text.gate(context), space.id.gate(context)], dim=1))
+    assert gate.shape == (2, 17)
+    blocks = [space.text.gate(context), torch.ones(2, 5), space.id.gate(context)]
+    assert torch.equal(gate, torch.cat(blocks, dim=1))
     assert 0 < gate.min() < gate.max() < 2
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from tiny import random_space
+from tiny import SMALL, random_space
 
 from app.domain import PART_NAMES, Context
 from app.scoring.context import ContextCodes
@@ -16,7 +16,7 @@ from app.scoring.prior import PRIOR_DIM, TREND, bucket_of
 from app.scoring.scorer import Scorer
 from models.space import Blend, Space
 
-D = 12  # 8 of text, 4 of behaviour
+D = SMALL.dim  # 8 of text, 5 of words, 4 of behaviour
 MONDAY_AT_THREE = datetime(2024, 1, 1, 3, tzinfo=UTC)
 CODES = ContextCodes({"device": ["phone", "tv"]})
 NUMBERS = st.floats(-3, 3, width=32)
@@ -110,14 +110,14 @@ def test_what_anybody_wants_in_a_context_is_told_as_context(quiet: Space) -> Non
 
 
 def test_an_open_gate_leaves_text_behaviour_and_prior(quiet: Space) -> None:
-    """Text 2 * 3, behaviour 5 * 0.5, prior 0.3 * -4 in this part of the week alone."""
+    """Text 2 * 3, words 1 * 4, behaviour 5 * 0.5, prior 0.3 * -4 in this part of the week alone."""
     scorer, context = Scorer(quiet, CODES), Context(MONDAY_AT_THREE)
     interest, item = np.zeros((1, D), dtype=np.float32), np.full((1, D + PRIOR_DIM), 9.0, dtype=np.float32)
-    interest[0, [0, 8]], item[0, [0, 8]] = [2, 5], [3, 0.5]
+    interest[0, [0, 8, 13]], item[0, [0, 8, 13]] = [2, 1, 5], [3, 4, 0.5]
     item[0, D + bucket_of(context.at)] = -4
     scores = scorer.score(scorer.query(interest, context, None), item)
-    assert scores.parts[0] == pytest.approx([6.0, 2.5, 0.0, -1.2, 0.0, 0.0])
-    assert scores.total == pytest.approx([7.3])
+    assert scores.parts[0] == pytest.approx([10.0, 2.5, 0.0, -1.2, 0.0, 0.0])
+    assert scores.total == pytest.approx([11.3])
 
 
 def test_the_trend_is_a_part_of_its_own_at_the_weight_of_the_blend(quiet: Space) -> None:
