@@ -20,6 +20,7 @@ class Phrasebook:
         self.labels = trained.phrases
         self._vectors = vectors  # (P, D)
         self._baseline = trained.phrase_baseline  # (P,)
+        self._words = trained.space.shape.words
 
     def score(self, interests: FloatArray) -> FloatArray:
         """(K, P): how much more each interest asks for each phrase than users do on average. interests: (K, D)."""
@@ -44,8 +45,9 @@ class Phrasebook:
         return [tuple(self.labels[place] for place in row[more]) for row, more in zip(best, kept, strict=True)]
 
     def closest(self, item: FloatArray) -> tuple[str, ...]:
-        """Phrases that fit a (D,) item best, the best first: at most PHRASES_EACH."""
-        order = np.argsort(-(self._vectors @ item), kind="stable") if self.labels else ()
+        """Phrases that, said, ask most for a (D,) item, the most first: at most PHRASES_EACH."""
+        fits = self._vectors[:, self._words] @ item[self._words]
+        order = np.argsort(-fits, kind="stable") if self.labels else ()
         return tuple(self.labels[place] for place in order[:PHRASES_EACH])
 
     def label_interests(self, interests: FloatArray) -> list[tuple[str, ...]]:

@@ -50,7 +50,7 @@ class TextVectors:
         return await _gather(self._encode_words, texts)
 
     async def encode_slowly(self, texts: Sequence[str]) -> FloatArray:
-        """The same, for work that can wait: in pieces of about `PIECE_S`, and what is asked meanwhile comes between.
+        """As `encode`, for work that can wait: in pieces of about `PIECE_S`, and what is asked meanwhile comes between.
 
         Never refused, since nothing of it waits in the queue.
         """

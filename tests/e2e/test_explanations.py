@@ -48,14 +48,20 @@ def test_a_boost_is_in_the_rules_part_and_in_the_rank(server: Server) -> None:
 
 def test_what_would_bring_an_item_in_brings_it_in(server: Server) -> None:
     slate = server.recommend(user_id="u3", k=5, context=AT)
-    longer = item_ids(server.recommend(user_id="u3", k=12, context=AT))
+    below = item_ids(server.recommend(user_id="u3", k=20, context=AT))[5:]
     remembered(server, slate)
-    told = server.ask("GET", path(slate, longer[8]))
-    assert (told["verdict"], told["rank"], told["position"]) == ("below_cut", 9, None)
-    entering = [remedy for remedy in told["remedies"] if remedy["kind"] == "phrase" and remedy["enters"]]
+    told = {item_id: server.ask("GET", path(slate, item_id)) for item_id in below}
+    assert [(each["verdict"], each["position"]) for each in told.values()] == [("below_cut", None)] * 15
+    assert [each["rank"] for each in told.values()] == list(range(6, 21))
+    entering = [
+        (item_id, remedy["change"])
+        for item_id, each in told.items()
+        for remedy in each["remedies"]
+        if remedy["kind"] == "phrase" and remedy["enters"]
+    ]
     assert entering
-    steered = server.recommend(user_id="u3", k=5, context=AT, **entering[0]["change"])
-    assert longer[8] in item_ids(steered)
+    for item_id, change in entering:
+        assert item_id in item_ids(server.recommend(user_id="u3", k=5, context=AT, **change))
 
 
 def test_why_not_is_told_for_what_the_request_keeps_out(server: Server) -> None:
