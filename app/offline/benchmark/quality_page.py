@@ -12,7 +12,7 @@ from app.offline.benchmark.pictures import draw_curves, draw_frequencies
 from app.offline.benchmark.runs import Questions
 from app.offline.benchmark.summary import Arena, Result, mean_values, read_arenas
 from app.offline.evaluate import DEPTHS
-from app.offline.intervals import paired_difference
+from app.offline.intervals import Estimate, paired_difference
 from app.offline.measures import figures as name_figures
 from app.offline.quality_tables import LIST_METRICS, PROTOCOLS, tell
 from app.offline.report import markdown_table, write_report
@@ -196,7 +196,15 @@ def _ablations(arena: Arena) -> pl.DataFrame | None:
                 f"NDCG@{K}": tell(changed.measured[f"ndcg{K}"]),
                 "Against": ABOUT[against],
                 "Difference": tell(difference, signed=True),
+                "So it is": _judge(difference),
                 "Seeds": str(len(seeds)),
             }
         )
     return pl.DataFrame(rows) if rows else None
+
+
+def _judge(difference: Estimate) -> str:
+    """What an ablation shows, in words: where the interval holds 0, nothing."""
+    if difference.low <= 0 <= difference.high:
+        return "not told apart"
+    return "better" if difference.value > 0 else "worse"

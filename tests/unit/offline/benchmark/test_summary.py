@@ -98,3 +98,16 @@ def test_costs_of_every_recipe_are_told_and_those_of_cpu_are_figures(runs: Path,
         ["fast", "2.25"],
     ]
     assert json.loads((tmp_path / "quality.json").read_text())["figures"]["cost.event_ms"] == 3.5
+
+
+@pytest.mark.parametrize(
+    ("ranks", "verdict"), [([99, 99, 99, 99], "worse"), ([0, 0, 0, 0], "not told apart"), ([99, 0, 0, 0], "not told")]
+)
+def test_an_ablation_is_judged_by_whether_its_interval_holds_0(
+    runs: Path, tmp_path: Path, ranks: list[int], verdict: str
+) -> None:
+    write_run(runs, run_of(ranks, Cell("shop", "time", "without_gate", 0)))
+    write_quality_report(runs, tmp_path / "reports", "penchant benchmark report")
+    page = (tmp_path / "reports/quality.md").read_text()
+    (line,) = [line for line in page.splitlines() if "no context gate" in line and "both blocks, as served" in line]
+    assert verdict in line
