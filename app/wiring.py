@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import faiss
-import numpy as np
 import structlog
 import torch
 
@@ -329,7 +328,7 @@ async def open_bundle_resources(
             encode_budget_s=settings.encode_budget_ms / 1_000,
         )
         scorer = Scorer(trained.space, trained.context)
-        phrasebook = Phrasebook(trained, _phrase_vectors(trained, texts))
+        phrasebook = Phrasebook(trained, texts.place_labels())
         never = NeverFilter(catalogue, texts, scorer.shape)
         editor = InterestEditor(texts, EditStore(process.database), never, bundle.version)
         scale = CatalogueScale(catalogue.index, scorer.shape)
@@ -480,12 +479,6 @@ def _open_cache(process: Process, bundle: str) -> InterestCache:
     return TieredInterestCache(
         memory, RedisInterestCache.connect(process.redis_url, bundle, ttl_s=ttl_s, timeout_ms=timeout_ms)
     )
-
-
-def _phrase_vectors(trained: Trained, texts: TextVectors) -> FloatArray:
-    if not trained.phrases:
-        return np.empty((0, trained.space.shape.dim), dtype=np.float32)
-    return texts.place(np.hstack([trained.phrase_text, trained.phrase_words]))
 
 
 async def _follow(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import faiss
-import numpy as np
 import torch
 
 from app.batching import MicroBatcher
@@ -71,8 +70,7 @@ class Rooms:
         return IntentReader(profiles or self.profiles(), self.spoken(texts, words_scale), self.scorer.dim)
 
     def phrasebook(self) -> Phrasebook:
-        labels = np.hstack([self.trained.phrase_text, self.trained.phrase_words])
-        return Phrasebook(self.trained, self.texts.place(labels))
+        return Phrasebook(self.trained, self.texts.place_labels())
 
     def crowd(self, most_events: int = 1_000) -> Crowd:
         """Not started: nothing has been read."""

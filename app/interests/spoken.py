@@ -98,9 +98,7 @@ class SpokenReader:
         if standard is None:
             return learned[:0], learned[:0]
         text = self._alone(standard) if words.unwanted else placed[words.wanted[0]] * self._trained.words_scale
-        whole = text * WORDS_SHARE + np.mean(
-            [self._trained.behaviour_of(placed[phrase]) for phrase in words.wanted], axis=0
-        )
+        whole = words_row(self._trained, text, [placed[phrase] for phrase in words.wanted])
         row = self._scale.match(self._scale.standardise(whole), learned) if len(learned) else whole
         return row[None], text[None]
 
@@ -138,6 +136,15 @@ class SpokenReader:
     def _alone(self, row: FloatArray) -> FloatArray:
         """As long as a learned text interest: what a wish weighs beside the prior where there is no taste."""
         return (row * (self._trained.words_scale / max(float(np.linalg.norm(row)), FLAT))).astype(np.float32)
+
+
+def words_row(trained: Trained, text: FloatArray, named: Sequence[FloatArray]) -> FloatArray:
+    """(D,) of words that stand alone: what they say, at its share, and what behaviour tells of it.
+
+    text: (D,) as long as a taste. named: the (D,) rows, of unit length, of the phrases that name items; at least one.
+    """
+    told = np.mean([trained.behaviour_of(row) for row in named], axis=0)
+    return np.asarray(text * WORDS_SHARE + told, dtype=np.float32)
 
 
 def _read_wish(words: str) -> Clauses:

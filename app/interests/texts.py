@@ -77,6 +77,12 @@ class TextVectors:
         with torch.inference_mode():
             return self._trained.space.words_vectors(torch.from_numpy(said).to(self._device)).cpu().numpy()
 
+    def place_labels(self) -> FloatArray:
+        """(P, D) of the bundle's phrases, as items of these texts would be."""
+        if not self._trained.phrases:
+            return np.empty((0, self._trained.space.shape.dim), dtype=np.float32)
+        return self.place(np.hstack([self._trained.phrase_text, self._trained.phrase_words]))
+
     async def close(self) -> None:
         await self._items.close()
         await self._words.close()

@@ -19,7 +19,7 @@ import torch
 from app.bundle import open_bundle
 from app.domain import Context, FloatArray, IntArray
 from app.interests.encoder import HistoryEncoder, Reading
-from app.interests.spoken import WORDS_SHARE
+from app.interests.spoken import words_row
 from app.offline.baselines.item_knn import ItemKnn
 from app.offline.dataset import Dataset, read_dataset
 from app.offline.intervals import bootstrap_interval, paired_difference
@@ -87,8 +87,7 @@ class Asker:
         told = [say(question) for question in questions.tolist()]
         with torch.inference_mode():
             said = self.trained.space.words_vectors(self.trained.words_encoder.encode(told).to(CPU)).numpy()
-        behaviour = np.stack([self.trained.behaviour_of(row) for row in said])
-        rows = (said * (WORDS_SHARE * self.trained.words_scale) + behaviour).astype(np.float32)
+        rows = np.stack([words_row(self.trained, row * self.trained.words_scale, [row]) for row in said])
         return dict(zip(questions.tolist(), rows[:, None, :], strict=True)).__getitem__
 
     def _context(self, question: int) -> Context:
