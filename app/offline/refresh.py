@@ -1,8 +1,8 @@
 """Going on from a bundle with newer events, users and items, instead of starting over: the daily refresh.
 
-The item encoder stays as it is, so only texts that are new or have changed are encoded. Both blocks go on from their
-weights for a fraction of the epochs; whatever is told of each item or each context value is carried over by name, since
-rows and codes move when a catalogue grows. The blend is chosen anew.
+Both item encoders stay as they are, so only texts that are new or have changed are encoded. Both blocks go on from
+their weights for a fraction of the epochs; whatever is told of each item or each context value is carried over by name,
+since rows and codes move when a catalogue grows. The blend is chosen anew.
 """
 
 import dataclasses
@@ -42,20 +42,20 @@ class Earlier:
         place = {item.item_id: row for row, item in enumerate(self.trained.items)}
         return np.array([place.get(item.item_id, -1) for item in self.items], dtype=np.int64)
 
-    @property
-    def item_encoder(self) -> ItemEncoder:
-        return self.trained.item_encoder
+    def item_encoder(self, *, tuned: bool) -> ItemEncoder:
+        return self.trained.item_encoder if tuned else self.trained.words_encoder
 
-    def text(self) -> FloatArray:
-        """(N, T) text vectors: the earlier ones, and those of texts that are new or read otherwise now."""
+    def text(self, *, tuned: bool) -> FloatArray:
+        """(N, T) text vectors of either encoder: the earlier ones, encoded anew where an item's text is new."""
+        earlier = self.trained.text if tuned else self.trained.words
         rows, texts = self.rows, [item_text(item) for item in self.items]
         then = [item_text(item) for item in self.trained.items]
         kept = np.array([row >= 0 and then[row] == text for row, text in zip(rows, texts, strict=True)], dtype=np.bool_)
-        vectors = np.empty((len(texts), self.trained.text.shape[1]), dtype=np.float32)
-        vectors[kept] = self.trained.text[rows[kept]]
+        vectors = np.empty((len(texts), earlier.shape[1]), dtype=np.float32)
+        vectors[kept] = earlier[rows[kept]]
         if not kept.all():
             changed = [text for text, same in zip(texts, kept, strict=True) if not same]
-            vectors[~kept] = self.item_encoder.encode(changed).numpy()
+            vectors[~kept] = self.item_encoder(tuned=tuned).encode(changed).numpy()
         return vectors
 
 

@@ -99,12 +99,12 @@ class Workshop:
         return size(self.recipe, int(self.n_events.sum()), int(np.count_nonzero(self.n_events)))
 
     def item_encoder(self, *, tuned: bool = True, domain: bool = False) -> ItemEncoder:
-        """The pretrained one, tuned on who liked what, or as it comes; tuned, that of the earlier bundle if any.
+        """The pretrained one, tuned on who liked what, or as it comes; those of the earlier bundle if any.
 
         domain: it has read the catalogue's texts before all else.
         """
-        if self.earlier and tuned and not domain:
-            return self.earlier.item_encoder
+        if self.earlier and not domain:
+            return self.earlier.item_encoder(tuned=tuned)
         base = self._read_catalogue() if domain else self.models.text
         if not tuned:
             return load_item_encoder(base, self.device)
@@ -132,8 +132,8 @@ class Workshop:
         kept = self.work / f"text{'' if tuned else '.untuned'}{DOMAIN * domain}.npy"
         if not kept.is_file():
             self.work.mkdir(parents=True, exist_ok=True)
-            if self.earlier and tuned and not domain:
-                vectors = self.earlier.text()
+            if self.earlier and not domain:
+                vectors = self.earlier.text(tuned=tuned)
             else:
                 texts = [item_text(item) for item in self.dataset.items]
                 vectors = self.item_encoder(tuned=tuned, domain=domain).encode(texts).numpy()

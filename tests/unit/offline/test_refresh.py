@@ -98,21 +98,24 @@ def test_new_items_start_where_the_known_ones_say_they_belong(earlier: Earlier) 
     assert not found[-1].any(), "nothing stands beside the last"
 
 
-def test_only_new_and_changed_texts_are_encoded(earlier: Earlier, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tuned", [True, False], ids=["tuned", "as it came"])
+def test_only_new_and_changed_texts_are_encoded(tuned: bool, earlier: Earlier, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = Item(ItemId("i0"), "dark horror story", ("horror",))
     now = dataclasses.replace(earlier, items=(*NOW[:-2], changed, NOW[-1]))
     asked: list[str] = []
 
-    def encode(_: ItemEncoder, texts: list[str]) -> torch.Tensor:
+    def encode(encoder: ItemEncoder, texts: list[str]) -> torch.Tensor:
+        assert encoder is earlier.item_encoder(tuned=tuned)
         asked.extend(texts)
         return torch.full((len(texts), earlier.trained.text.shape[1]), 7.0)
 
     monkeypatch.setattr(ItemEncoder, "encode", encode)
-    text = now.text()
+    text = now.text(tuned=tuned)
     assert len(asked) == 3
     assert asked[1].startswith("dark horror story")
     assert (text[[0, 60, 61]] == 7).all()
-    assert np.array_equal(text[1:60], earlier.trained.text[:0:-1])
+    then = earlier.trained.text if tuned else earlier.trained.words
+    assert np.array_equal(text[1:60], then[:0:-1])
 
 
 def test_a_refresh_takes_a_share_of_the_epochs_and_at_least_one(tiny_bundle: Path) -> None:
@@ -124,7 +127,7 @@ def test_a_refresh_takes_a_share_of_the_epochs_and_at_least_one(tiny_bundle: Pat
     assert shorten(first).head_rate < first.head_rate
 
 
-def test_a_bundle_gone_on_from_says_so_and_keeps_its_item_encoder(
+def test_a_bundle_gone_on_from_says_so_and_keeps_its_item_encoders(
     tiny_dataset: Dataset, tiny_models: Models, tiny_bundle: Path, tmp_path: Path
 ) -> None:
     run = Run(tiny_dataset, Protocol.LEAVE_ONE_OUT, TINY, tiny_models, 0, earlier=open_bundle(tiny_bundle))
@@ -133,6 +136,7 @@ def test_a_bundle_gone_on_from_says_so_and_keeps_its_item_encoder(
     assert (manifest.earlier, open_bundle(tiny_bundle).manifest.earlier) == (tiny_bundle.name, "")
     assert manifest.version != tiny_bundle.name
     np.testing.assert_array_equal(now.text, then.text)
+    np.testing.assert_array_equal(now.words, then.words)
     assert not np.array_equal(now.vectors, then.vectors), "both blocks went on learning"
 
 
