@@ -74,6 +74,11 @@ def collect_figures(arenas: Sequence[Arena]) -> dict[str, float]:
     return found
 
 
+ABOUT_LISTS = f"""\
+What the first {K} of the lists are like, what validation chose, and the processor time of the run itself; blocks that
+an earlier run had trained are taken over and not counted (seed 0):"""
+
+
 def _goals(figures: Mapping[str, float]) -> str:
     rows = []
     for goal in GOALS:
@@ -114,7 +119,7 @@ def _section(arena: Arena) -> str:
         f"## {questions.data}, {PROTOCOLS[Protocol(questions.split)]}",
         _say_what_was_asked(questions),
         markdown_table(_ranks(arena.results)),
-        f"What the first {K} of the lists are like, and what validation chose (seed 0):",
+        ABOUT_LISTS,
         markdown_table(_lists(arena.results)),
     ]
     for metric in ("ndcg", "hr"):
