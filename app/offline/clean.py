@@ -9,7 +9,7 @@ from app.errors import DataError
 from app.history.weights import event_weight
 from app.offline.columns import ColumnMapping
 from app.offline.data_report import Report, count_types, find_time_span, to_markdown
-from app.offline.dataset import CONTEXT_PREFIX
+from app.offline.dataset import CONTEXT_PREFIX, TAKEN_IN
 from app.offline.dataset_folder import write_dataset
 from app.offline.event_schema import check_events
 from app.offline.report import write_report
@@ -73,13 +73,14 @@ def _refuse_empty(path: Path, tally: Tally) -> None:
 
 
 def _written_columns(events: pl.DataFrame) -> pl.DataFrame:
+    taken_in = [name for name in TAKEN_IN if events[name].is_not_null().any()]
     context = [name for name in events.columns if name.startswith(CONTEXT_PREFIX)]
-    return _add_weights(events).select("user_id", "item_id", "type", "at", "value", "weight", *context)
+    return _add_weights(events).select("user_id", "item_id", "type", "at", "value", *taken_in, "weight", *context)
 
 
 def _add_weights(events: pl.DataFrame) -> pl.DataFrame:
     """Equal events are weighed once: the rule stays where it is told, a million events cost little."""
-    told = ["type", "value", "dwell_s", "completion"]
+    told = ["type", "value", *TAKEN_IN]
     cases = events.select(told).unique(maintain_order=True)
     weights = [event_weight(*case) for case in cases.iter_rows()]
     weighed = cases.with_columns(weight=pl.Series(weights, dtype=pl.Float32))

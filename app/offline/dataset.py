@@ -17,6 +17,8 @@ from app.domain import FloatArray, IntArray, Item
 from app.errors import DataError
 
 CONTEXT_PREFIX = "context_"
+TAKEN_IN = ("dwell_s", "completion")
+"""Columns of `events.parquet` that are there where the source told of any: how much of an item was taken in."""
 FILES = ("dataset.json", "events.parquet", "items.jsonl")
 
 

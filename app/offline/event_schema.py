@@ -29,6 +29,8 @@ def _schema(*, has_times: bool) -> pa.DataFrameSchema:
             "type": pa.Column(pl.String, filled),
             "at": pa.Column(UTC_MICROSECONDS, pa.Check.ge(EARLIEST) if has_times else None),
             "value": pa.Column(pl.Float32, nullable=True),
+            "dwell_s": pa.Column(pl.Float64, pa.Check.ge(0), nullable=True, required=False),
+            "completion": pa.Column(pl.Float64, pa.Check.in_range(0, 1), nullable=True, required=False),
             "weight": pa.Column(pl.Float32, pa.Check.in_range(-1, 1)),
             f"^{CONTEXT_PREFIX}.+$": pa.Column(pl.String, filled, nullable=True, regex=True, required=False),
         },

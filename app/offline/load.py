@@ -7,11 +7,14 @@ from rich.progress import Progress
 
 from app.catalogue.codec import item_from_json
 from app.catalogue.store import CatalogueStore
-from app.domain import Event, EventId, ItemId, UserId
+from app.domain import Event, EventId
 from app.history.store import HistoryStore
+from app.offline.dataset import TAKEN_IN
 from app.storage.database import open_database
 
 BATCH = 5_000
+TOLD = ("user_id", "item_id", "type", "at", "value", *TAKEN_IN)
+"""Columns that an event has fields for, of the same names."""
 
 
 async def load_dataset(folder: Path, name: str, database_url: str, progress: Progress) -> tuple[int, int]:
@@ -26,24 +29,14 @@ async def load_dataset(folder: Path, name: str, database_url: str, progress: Pro
         histories, n_events = HistoryStore(database), 0
         table = pl.read_parquet(folder / "events.parquet")
         for start in progress.track(range(0, len(table), BATCH), description="loading events"):
-            events = [to_event(name, start + line, row) for line, row in enumerate(_rows(table, start))]
+            events = to_events(name, table.slice(start, BATCH), start)
             n_events += len((await histories.append(events)).stored)
         return n_items, n_events
     finally:
         await database.close()
 
 
-def _rows(table: pl.DataFrame, start: int) -> list[tuple[object, ...]]:
-    return table.slice(start, BATCH).select("user_id", "item_id", "type", "at", "value").rows()
-
-
-def to_event(name: str, line: int, row: tuple[object, ...]) -> Event:
-    user_id, item_id, event_type, at, value = row
-    return Event(
-        event_id=EventId(f"{name}:{line}"),
-        user_id=UserId(str(user_id)),
-        item_id=ItemId(str(item_id)),
-        type=str(event_type),
-        at=at,  # type: ignore[arg-type]  # an aware datetime: the column's type says so
-        value=None if value is None else float(value),  # type: ignore[arg-type]
-    )
+def to_events(name: str, table: pl.DataFrame, first: int = 0) -> list[Event]:
+    """Rows of `events.parquet` as events. first: number of the first of them, for the ids."""
+    told = table.select([name for name in TOLD if name in table.columns])
+    return [Event(EventId(f"{name}:{line}"), **row) for line, row in enumerate(told.iter_rows(named=True), first)]

@@ -9,7 +9,7 @@ import polars as pl
 
 from app.bundle import open_bundle
 from app.domain import UserId
-from app.offline.load import to_event
+from app.offline.load import to_events
 from app.settings import Settings
 from app.wiring import Resources, open_resources
 
@@ -33,8 +33,7 @@ async def serve_users(settings: Settings, n: int) -> AsyncIterator[tuple[Resourc
             update={**own, "data_dir": data_dir, "database_url": f"sqlite:///{data_dir / 'report.sqlite3'}"}
         )
         resources = await stack.enter_async_context(open_resources(changed))
-        rows = table.select("user_id", "item_id", "type", "at", "value").rows()
-        await resources.histories.append([to_event(name, line, row) for line, row in enumerate(rows)])
+        await resources.histories.append(to_events(name, table))
         yield resources, users
 
 

@@ -11,7 +11,7 @@ from app.device import choose_device, share_threads, spend_threads
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import Dataset, read_dataset
 from app.offline.domain_pretraining import read_texts_once
-from app.offline.fetch import fetch_base_model
+from app.offline.fetch import fetch_base_model, fetch_user_model
 from app.offline.recipes import get_recipe
 from app.offline.split import Protocol
 from app.offline.workshop import Models
@@ -31,22 +31,22 @@ def train_bundle(
     domain_steps: int = 0,
     current: bool = True,
 ) -> Path:
-    """The bundle's folder. Models left out are the base model, fetched where it is not there yet.
+    """The bundle's folder. Models left out are the base model and the recipe's user model, fetched where not there yet.
 
     earlier: version of the bundle to go on from. domain_steps: of reading the catalogue's texts before all else. Raises
     DataError, and BundleError where it cannot be read.
     """
     spend_threads(share_threads(settings, processes=1))
-    if text_model is None or user_model is None:
-        base = fetch_base_model(settings.data_dir, Console())
-        text_model, user_model = text_model or base, user_model or base
+    chosen, console = get_recipe(recipe), Console()
+    text_model = text_model or fetch_base_model(settings.data_dir, console)
+    user_model = user_model or fetch_user_model(chosen.user_model, settings.data_dir, console)
     artifacts, dataset = settings.bundle_dir.parent, read_dataset(settings.data_dir / "data" / name)
     if domain_steps:
         text_model = _read_catalogue(settings, dataset, text_model, domain_steps, seed)
     run = Run(
         dataset=dataset,
         protocol=Protocol(protocol),
-        recipe=get_recipe(recipe),
+        recipe=chosen,
         models=Models(text_model, user_model),
         seed=seed,
         earlier=open_bundle(artifacts / earlier) if earlier else None,

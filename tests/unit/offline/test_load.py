@@ -7,7 +7,11 @@ from tiny import N_USERS, silent, tiny_events, tiny_items
 from app.catalogue.store import CatalogueStore
 from app.domain import ItemId, UserId
 from app.history.store import HistoryStore
+from app.history.weights import event_weight
 from app.offline import load
+from app.offline.clean import clean
+from app.offline.columns import ColumnMapping
+from app.offline.dataset import read_dataset
 from app.offline.load import load_dataset
 from app.storage.database import Database, open_database
 
@@ -42,6 +46,25 @@ async def test_events_are_stored_as_they_were_cleaned(tiny_dataset_folder: Path,
     assert [each.item_id for each in history.events] == rows["item_id"].to_list()
     assert [each.at for each in history.events] == rows["at"].to_list()
     assert [(each.type, each.value) for each in history.events] == rows.select("type", "value").rows()
+
+
+async def test_an_event_weighs_in_serving_what_it_weighed_in_training(
+    tmp_path: Path, url: str, database: Database
+) -> None:
+    (tmp_path / "events.csv").write_text(
+        "user_id,item_id,at,type,dwell_s,completion\n"
+        "u1,a,2024-01-01T10:00:00Z,play,,0.25\n"
+        "u1,b,2024-01-01T11:00:00Z,play,30,\n"
+        "u1,a,2024-01-01T12:00:00Z,play,,\n"
+    )
+    (tmp_path / "items.csv").write_text("item_id,title\na,Alien\nb,Brazil\n")
+    clean(tmp_path / "events.csv", tmp_path / "items.csv", ColumnMapping(), tmp_path / "plays", "plays")
+    await load_dataset(tmp_path / "plays", "plays", url, silent())
+    stored = (await HistoryStore(database).last(UserId("u1"), 10)).events
+    assert [(event.dwell_s, event.completion) for event in stored] == [(None, 0.25), (30.0, None), (None, None)]
+    weights = [event_weight(event.type, event.value, event.dwell_s, event.completion) for event in stored]
+    assert weights == pytest.approx(read_dataset(tmp_path / "plays").weights.tolist())
+    assert len(set(weights)) == 3
 
 
 async def test_loading_twice_changes_nothing(tiny_dataset_folder: Path, url: str, database: Database) -> None:
