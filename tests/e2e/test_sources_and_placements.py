@@ -151,18 +151,18 @@ def test_explored_places_tell_their_propensity(server: Server) -> None:
     assert {item["propensity"] for item in items if not item["rules"]} == {0.5}
 
 
-def test_the_same_user_gets_another_order_in_another_moment(server: Server) -> None:
+def test_the_same_user_gets_other_candidates_in_another_moment(server: Server) -> None:
     morning = {"at": "2024-06-03T08:00:00Z", "device": "phone"}
     evening = {"at": "2024-06-08T21:00:00Z", "device": "tv"}
     changed = 0
-    for user in range(10):
+    for user in range(30):
         first, second, again = [
-            item_ids(server.recommend(user_id=f"u{user}", k=20, context=context))
+            item_ids(server.recommend(user_id=f"u{user}", k=10, context=context))
             for context in (morning, evening, morning)
         ]
         assert first == again
-        changed += first != second
-    assert changed >= 5
+        changed += set(first) != set(second)
+    assert changed >= 8
 
 
 @pytest.mark.parametrize("path", ["popular", "trending", "fresh"])

@@ -1,6 +1,9 @@
 """Experiments, shadow traffic and online metrics over HTTP, in two workers: what is served, kept and counted."""
 
+import re
 import shutil
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -108,6 +111,40 @@ def test_an_experiment_that_names_what_is_not_there_is_refused(
     problem = server.ask("POST", "/v1/experiments", {"name": "ghost", **told}, expect=404)
     assert problem["type"].endswith(f"/{problem_type}")
     assert server.ask("GET", "/v1/experiments")["experiments"] == []
+
+
+def test_slates_served_over_http_are_replayed_with_another_bundle_by_placement(
+    server: Server, bundle: Path, other_version: Path, data_dir: Path
+) -> None:
+    """`penchant replay` beside the running server."""
+    server.ask("PUT", "/v1/placements/replayed", {"k": 5, "exploration": 0.5}, expect=201)
+    slates = {user: server.recommend(user_id=user, placement="replayed") for user in USERS}
+    assert any(item["propensity"] < 1 for slate in slates.values() for item in slate["items"])
+    clickers = USERS[::2]
+    server.send(*(click(slates[user], user) for user in clickers))
+
+    def replayed(version: str, *told: str) -> tuple[dict[str, float], list[int]]:
+        where = ["--bundle-dir", str(bundle), "--data-dir", str(data_dir), *told]
+        command = [sys.executable, "-m", "app.cli", "replay", version, "--days", "1", "--outcome", "click", *where]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        rows = re.findall(r"^\| (\w+) \| ([\d.]+) \|", done.stdout, re.MULTILINE)
+        (counts,) = re.findall(r"(\d+) slates, (\d+) places shown, (\d+) of them", done.stdout)
+        return {name: float(value) for name, value in rows}, [int(count) for count in counts]
+
+    def kept() -> bool:
+        groups = server.ask("GET", "/v1/metrics/online?by=placement")["groups"]
+        return any(group["placement"] == "replayed" and group["slates"] == len(USERS) for group in groups)
+
+    wait_until(kept, 10)
+    at_home = ("--placement", "replayed")
+    own, (n_slates, n_places, n_own) = replayed(bundle.name, *at_home)
+    assert (n_slates, n_places) == (len(USERS), 5 * len(USERS))
+    assert own["logged"] == pytest.approx(len(clickers) / n_places, abs=1e-4)
+    other, (_, _, n_other) = replayed(other_version.name, *at_home)
+    assert n_own > n_other, "a bundle shows more of what it showed itself"
+    assert other.keys() == own.keys() == {"logged", "IPS", "SNIPS"}
+    server.ask("DELETE", "/v1/placements/replayed", expect=204)
 
 
 def test_a_candidate_answers_unseen_and_the_report_says_how(server: Server, other_version: Path) -> None:
