@@ -76,6 +76,9 @@ report-faithfulness: setup ## Measure whether cited events matter; writes docs/r
 report-diversity: setup ## Measure what diversity costs in accuracy; writes docs/reports/diversity.md
 	$(BIN)/python -m app.offline.diversity_curve
 
+report-training: setup ## Measure what training costs: NAME=ml-100k RECIPES="fast cpu"; writes docs/reports/training.md
+	$(BIN)/python -m app.offline.training_report $(NAME) $(RECIPES)
+
 report-refresh: setup ## Measure what a daily refresh is worth; writes docs/reports/refresh.md
 	$(BIN)/python -m app.offline.refresh_report
 
@@ -85,4 +88,4 @@ report-strangers: setup ## Measure what words, or one event, tell of a user; wri
 report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes docs/reports/zero-shot.md
 	$(BIN)/python -m app.offline.zero_shot $(DATA)
 
-.PHONY: report-strangers report-zero-shot report-refresh report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium
+.PHONY: report-strangers report-zero-shot report-training report-refresh report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium
