@@ -187,6 +187,20 @@ def data_load(settings: Settings, name: Annotated[str, typer.Argument(help="A cl
         work = load_dataset(dataset_folder(settings, name), name, settings.database_url, progress)
         n_items, n_events = asyncio.run(work)
     typer.echo(f"{n_items} items and {n_events} events were new")
+    _warn_of_leftovers(settings, name)
+
+
+def _warn_of_leftovers(settings: Settings, name: str) -> None:
+    from app.catalogue.leftovers import ADVICE, count_leftovers
+    from app.offline.dataset import read_dataset
+    from app.storage.database import database_path
+
+    known = [item.item_id for item in read_dataset(dataset_folder(settings, name)).items]
+    left = count_leftovers(database_path(settings.database_url), known)
+    if left.are_many:
+        typer.secho(
+            f"{left.n:,} of {left.n_served:,} items there are not of {name}, and are served too: {ADVICE}", fg="yellow"
+        )
 
 
 events = typer.Typer(no_args_is_help=True, help="The live log of events.")

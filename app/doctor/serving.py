@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from app.doctor.finding import Finding, broken, doubtful, fine
 from app.serve import refuse_exposure
 from app.settings import FILE_VARIABLE, Settings, settings_file
+from app.storage.database import database_path
 
 PREFIX = "PENCHANT_"
 OTHERS = {FILE_VARIABLE, "PENCHANT_TORCH", "PENCHANT_REQUIRE_REDIS", "PENCHANT_RECIPE"}
@@ -30,15 +31,21 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
 
 def check_bundle(settings: Settings) -> Iterator[Finding]:
     """Every byte, and every golden query. Raises BundleError."""
+    from app.catalogue.leftovers import ADVICE, count_leftovers
     from app.device import choose_device
     from app.wiring import load_bundle
 
-    bundle = load_bundle(settings.bundle_dir, choose_device(settings))[0]
+    bundle, trained, _ = load_bundle(settings.bundle_dir, choose_device(settings))
     about = bundle.manifest
     yield fine(
         f"{about.version} is whole and answers as when it was trained: {about.dataset}, recipe {about.recipe}, "
         f"{about.n_items:,} items"
     )
+    left = count_leftovers(database_path(settings.database_url), [item.item_id for item in trained.items])
+    if left.are_many:
+        yield doubtful(
+            f"{left.n:,} of {left.n_served:,} items came with another bundle or data set, and are served too", ADVICE
+        )
 
 
 def check_port(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.bundle import Bundle, open_bundle
+from app.bundle import MANIFEST, Bundle, open_bundle
 from app.offline.clean import clean
 from app.offline.columns import get_mapping
 from app.offline.evaluate_bundles import REPORTS, evaluate_bundles
@@ -22,8 +22,14 @@ REPORT = "demo"
 
 
 def prepare_demo(settings: Settings, recipe: str, seed: int) -> Callable[[], None]:
-    """Fetch, clean, train, evaluate and load; give what to call when the server is up."""
+    """Fetch, clean, train, evaluate and load; give what to call when the server is up.
+
+    Nothing of it where a bundle of other data is served there: it is left as it is, and its store without our films.
+    """
     console = Console()
+    if (other := _other_data(settings.bundle_dir)) is not None:
+        console.print(_LEFT_ALONE.format(link=settings.bundle_dir, name=other), style="yellow")
+        return lambda: None
     raw = fetch_movielens(settings.data_dir, console)
     fetch_base_model(settings.data_dir, console)
     folder = settings.data_dir / "data" / NAME
@@ -41,6 +47,15 @@ def prepare_demo(settings: Settings, recipe: str, seed: int) -> Callable[[], Non
     return lambda: print(_HINT.format(url=f"http://{settings.host}:{settings.port}"), flush=True)  # noqa: T201
 
 
+def _other_data(current: Path) -> str | None:
+    """Name of the served bundle's data set; None where nothing is served, or the demo's. Of any format: an older
+    program's bundle of the demo is trained again."""
+    if not (current / MANIFEST).is_file():
+        return None
+    name = str(json.loads((current / MANIFEST).read_text()).get("dataset"))
+    return None if name == NAME else name
+
+
 def _is_evaluated(bundle: Path) -> bool:
     return (bundle / "metrics.json").is_file()
 
@@ -55,8 +70,13 @@ def _show_quality(console: Console, *bundles: Bundle) -> None:
     console.print(f"all figures: {REPORTS / REPORT}.md")
 
 
+_LEFT_ALONE = (
+    "{link} is a bundle of {name}, not of the demo: it goes on being served, and nothing was trained or loaded. For "
+    "the demo beside it, set PENCHANT_DATA_DIR and PENCHANT_BUNDLE_DIR to folders of its own."
+)
+
 _HINT = """
-Penchant is ready at {url} (documentation: {url}/docs). Three commands to a meaning:
+Penchant is ready at {url} (to look at: {url}/console, documentation: {url}/docs). Three commands to a meaning:
 
 1. What would user 1 like?
    curl -s {url}/v1/recommendations -H 'content-type: application/json' -d '{{"user_id": "1", "k": 5}}'

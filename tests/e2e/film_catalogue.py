@@ -60,10 +60,10 @@ def ratings() -> pl.DataFrame:
 
 
 def prepare(folder: Path, models: Models) -> tuple[Path, Path]:
-    """Bundle and data folder, as `penchant demo` leaves them."""
+    """Bundle and data folder, as `penchant demo` leaves them: beside the bundle lies another."""
     data, devices = folder / "data", {"device": ("phone", "tv")}
     write_dataset(data, "films", ratings(), films(), devices, has_times=True)
-    bundle = build_tiny(read_dataset(data), models, folder, QUICK)
+    bundle, _ = (build_tiny(read_dataset(data), models, folder, QUICK, seed) for seed in (0, 1))
     kept = folder / "var"
     kept.mkdir()
     database = f"sqlite:///{kept / 'penchant.sqlite3'}"

@@ -14,11 +14,15 @@ from typing import Any
 import httpx2
 import pytest
 from containers import REPOSITORY, Compose, health_command
+from markdown_it import MarkdownIt
 from server import START_TIMEOUT_S, wait_until
+from stand_ins import stand_in_base_model, stand_in_movielens
 
 from app import telemetry
 
 KEY = "a-key-for-the-test"
+TOLD = {"PENCHANT_API_KEY": KEY, "PENCHANT_RECIPE": "tiny"}
+PAGE = REPOSITORY / "docs/guide/containers.md"
 DASHBOARD = REPOSITORY / "docker/grafana/dashboards/penchant.json"
 ALERTS = REPOSITORY / "docker/prometheus/alerts.yml"
 TOOLS = Path(sys.executable).parent
@@ -105,19 +109,17 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(
-    tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path, tiny_dataset_folder: Path
-) -> Iterator[Running]:
-    """Valkey and the API, after the offline job. Where `demo` trains for minutes, it loads tiny data."""
+def running(tmp_path_factory: pytest.TempPathFactory, bert_folder: Path) -> Iterator[Running]:
+    """Valkey and the API, after the offline job: the demo, on tiny stand-ins for what it would fetch."""
     if shutil.which("valkey-server") is None and shutil.which("redis-server") is None:
         pytest.skip("neither valkey-server nor redis-server is installed")
     root = tmp_path_factory.mktemp("compose")
-    compose = Compose(root, {"PENCHANT_API_KEY": KEY, "LOAD_USERS": "4", "LOAD_TIME": "4s"})
-    shutil.copytree(tiny_bundle, compose.path("/srv/artifacts") / "current")
-    shutil.copytree(tiny_dataset_folder, compose.path("/srv/var/data") / "tiny")
+    compose = Compose(root, {**TOLD, "LOAD_USERS": "12", "LOAD_TIME": "5s"})
+    stand_in_base_model(compose.path("/srv/var"), bert_folder)
+    stand_in_movielens(compose.path("/srv/var"))
     _install_programs(compose)
-    loaded = compose.run("offline", ["data", "load", "tiny"])
-    assert loaded.returncode == 0, loaded.stderr
+    made = compose.run("offline", compose.service("offline")["command"])
+    assert made.returncode == 0, made.stderr
     with ExitStack() as stack:
         words = ("--port", str(compose.port("valkey")), "--bind", "127.0.0.1")
         stack.callback(end, compose.start("valkey", root / "valkey.log", *words))
@@ -148,6 +150,41 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def test_the_api_serves_what_the_offline_job_left_in_the_volumes(running: Running) -> None:
     assert len(running.ask("/v1/recommendations", {"user_id": "u1", "k": 5})["items"]) == 5
     wait_until(lambda: running.is_personal("u1"), 30)  # the first encode of a process may be past its budget
+
+
+def test_own_data_is_served_alone_and_the_next_start_leaves_it_as_it_is(
+    running: Running, tmp_path: Path, bert_folder: Path
+) -> None:
+    """The commands of containers.md on the tables of the guide to own data."""
+    guide = fences("your-own-data.md")
+    subprocess.run([sys.executable, "-"], input=guide["python"], cwd=tmp_path, text=True, check=True)
+    (tmp_path / "shop.toml").write_text(guide["toml"])
+    (told,) = re.findall(r"^export PENCHANT_API_KEY.*?^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.partition(" offline ")[2] for line in told.splitlines() if line.startswith("docker compose run")]
+    assert len(lines) == 3
+
+    shop = Compose(tmp_path / "shop", TOLD)
+    shop.site = running.compose.site
+    stand_in_base_model(shop.path("/srv/var"), bert_folder)
+    _install_programs(shop)
+    for line in lines:
+        words = [*line.replace("/tables", str(tmp_path)).split(), *(["--recipe", "tiny"] if "train" in line else [])]
+        done = shop.run("offline", words)
+        assert done.returncode == 0, done.stderr
+    current = shop.path("/srv/artifacts") / "current"
+    before = current.resolve()
+    assert "32 items and 720 events were new" in done.stdout
+    assert "are served too" not in done.stdout
+
+    again = shop.run("offline", shop.service("offline")["command"])
+    assert again.returncode == 0, again.stderr
+    assert "is a bundle of books, not of the demo" in " ".join(again.stdout.split())
+    assert current.resolve() == before
+
+
+def fences(page: str) -> dict[str, str]:
+    tokens = MarkdownIt().parse((REPOSITORY / "docs/guide" / page).read_text())
+    return {token.info: token.content for token in tokens if token.type == "fence"}
 
 
 def test_interest_vectors_are_cached_in_the_valkey_of_compose(running: Running) -> None:
@@ -197,7 +234,10 @@ def test_prometheus_scrapes_the_api_with_the_key_and_answers_the_dashboard(runni
         config = config.replace(told, here)
     (folder / "prometheus.yml").write_text(config)
     port = running.compose.port("prometheus")
-    words = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    inside = {"/etc/prometheus": str(folder), "=/prometheus": f"={folder}/data"}
+    words = running.compose.service("prometheus")["command"]
+    for there, here in inside.items():
+        words = [word.replace(there, here) for word in words]
     with (running.logs / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(["prometheus", *words, f"--web.listen-address=127.0.0.1:{port}"], stderr=log)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from film_catalogue import prepare
 from pages import ADDRESS, Block, blocks, pages
-from server import Server
+from server import Server, wait_until
 
 from app.offline.report import REPOSITORY
 from app.offline.workshop import Models
@@ -54,6 +54,17 @@ def test_shell_blocks_of_a_page_run_one_after_another(name: str, server: Server,
     """In one shell, so that what a block keeps in a variable is there for the next."""
     script = "".join(f"LINE={block.line}\n{block.code}\necho\n" for block in of_language(name, "sh"))
     run(["bash"], SHELL_START + script, tmp_path, server)
+
+
+def test_the_shadow_of_the_operating_page_compares_two_bundles(server: Server, tmp_path: Path) -> None:
+    """Up to the block that reads the report, which is read here until it holds something."""
+    told = [block.code for block in of_language("docs/guide/operating.md", "sh")]
+    (report,) = [place for place, code in enumerate(told) if code.rstrip().endswith("/shadow")]
+    run(["bash"], SHELL_START + "LINE=0\n" + "\n".join(told[: report + 1]), tmp_path, server)
+    (other,) = [bundle for bundle in server.ask("GET", "/v1/bundles")["bundles"] if not bundle["active"]]
+    where = f"/v1/bundles/{other['version']}"
+    wait_until(lambda: server.ask("GET", f"{where}/shadow")["compared"] > 0, 30)
+    server.ask("POST", f"{where}:shadow", {"share": 0})
 
 
 def snippets(language: str) -> list[tuple[str, Block]]:

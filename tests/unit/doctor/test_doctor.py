@@ -19,9 +19,11 @@ import pytest
 from typer.testing import CliRunner
 
 from app import cli
+from app.catalogue.store import CatalogueStore
 from app.doctor import machine, serving, stores
 from app.doctor.checks import CHECKS
 from app.doctor.finding import Check, Finding, State, examine
+from app.domain import Item, ItemId
 from app.settings import Settings
 from app.storage.database import open_database
 from app.storage.timestamps import to_micros
@@ -245,6 +247,22 @@ def test_a_service_that_would_stand_open(settings: Settings) -> None:
 @pytest.fixture
 def own_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_bundle, tmp_path / "own"))
+
+
+def test_a_catalogue_that_another_bundle_left_in_the_store(tiny_settings: Settings) -> None:
+    async def leave(n_items: int) -> None:
+        database = open_database(tiny_settings.database_url)
+        await CatalogueStore(database).seed([Item(ItemId(f"film {n}"), f"Film {n}") for n in range(n_items)])
+        await CatalogueStore(database).put(Item(ItemId("new"), "Put by the shop itself"), None, None)
+        await database.close()
+
+    asyncio.run(leave(0))
+    assert worst(serving.check_bundle, tiny_settings).state is State.FINE
+    asyncio.run(leave(100))
+    finding = worst(serving.check_bundle, tiny_settings)
+    assert finding.state is State.DOUBTFUL
+    assert finding.found.startswith("100 of 101 items came with another bundle")
+    assert "its own PENCHANT_DATA_DIR" in finding.do
 
 
 def damage(bundle: Path) -> Any:
