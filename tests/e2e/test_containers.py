@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 from containers import REPOSITORY, Compose, health_command
+from programs import find_program
 from server import START_TIMEOUT_S, wait_until
 
 from app import telemetry
@@ -22,8 +23,6 @@ KEY = "a-key-for-the-test"
 DASHBOARD = REPOSITORY / "docker/grafana/dashboards/penchant.json"
 ALERTS = REPOSITORY / "docker/prometheus/alerts.yml"
 TOOLS = Path(sys.executable).parent
-
-needs_prometheus = pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's package prometheus is absent")
 
 
 def check(*command: str) -> None:
@@ -79,10 +78,10 @@ def test_queries_ask_for_metrics_and_labels_that_the_service_exports(query: str)
         assert set(re.findall(r"(\w+)(?:=~|!~|!=|=)", selector)) <= series[name] | {"le"}
 
 
-@needs_prometheus
 def test_the_rules_fire_on_their_faults_and_only_then() -> None:
-    check("promtool", "check", "config", "--syntax-only", "docker/prometheus/prometheus.yml")
-    check("promtool", "test", "rules", "docker/prometheus/alerts.test.yml")
+    promtool = find_program("promtool", target="prometheus")
+    check(promtool, "check", "config", "--syntax-only", "docker/prometheus/prometheus.yml")
+    check(promtool, "test", "rules", "docker/prometheus/alerts.test.yml")
 
 
 class Running:
@@ -109,13 +108,12 @@ def running(
     tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path, tiny_dataset_folder: Path
 ) -> Iterator[Running]:
     """Valkey and the API, after the offline job. Where `demo` trains for minutes, it loads tiny data."""
-    if shutil.which("valkey-server") is None and shutil.which("redis-server") is None:
-        pytest.skip("neither valkey-server nor redis-server is installed")
+    redis_server = find_program("valkey-server", "redis-server", target="redis-server")
     root = tmp_path_factory.mktemp("compose")
     compose = Compose(root, {"PENCHANT_API_KEY": KEY, "LOAD_USERS": "4", "LOAD_TIME": "4s"})
     shutil.copytree(tiny_bundle, compose.path("/srv/artifacts") / "current")
     shutil.copytree(tiny_dataset_folder, compose.path("/srv/var/data") / "tiny")
-    _install_programs(compose)
+    _install_programs(compose, redis_server)
     loaded = compose.run("offline", ["data", "load", "tiny"])
     assert loaded.returncode == 0, loaded.stderr
     with ExitStack() as stack:
@@ -127,13 +125,12 @@ def running(
         yield up
 
 
-def _install_programs(compose: Compose) -> None:
+def _install_programs(compose: Compose, redis_server: str) -> None:
     """`penchant` as pip makes it, and a Redis under the name of Valkey where only that is here."""
     bin_folder = compose.path("/bin")
     (bin_folder / "penchant").write_text(f"#!{sys.executable}\nfrom app.cli import main\nmain()\n")
     (bin_folder / "penchant").chmod(0o755)
-    server = shutil.which("valkey-server") or shutil.which("redis-server") or ""
-    (bin_folder / "valkey-server").symlink_to(server)
+    (bin_folder / "valkey-server").symlink_to(redis_server)
 
 
 def is_healthy(compose: Compose) -> bool:
@@ -186,7 +183,6 @@ def test_the_load_profile_runs_without_a_failed_request(running: Running) -> Non
     assert sum(figure["num_requests"] for figure in figures) > 10
 
 
-@needs_prometheus
 def test_prometheus_scrapes_the_api_with_the_key_and_answers_the_dashboard(running: Running) -> None:
     folder = running.logs / "prometheus"
     shutil.copytree(REPOSITORY / "docker/prometheus", folder)
