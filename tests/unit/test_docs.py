@@ -1,6 +1,7 @@
 """The pages say what is so: generated blocks are current, links lead somewhere, commands and settings exist."""
 
 import json
+import math
 import re
 import shlex
 import shutil
@@ -131,6 +132,28 @@ def test_architecture_names_every_room_and_every_degraded_answer() -> None:
     said = {name for path in online for name in DEGRADED.findall(path.read_text(encoding="utf-8"))}
     assert {"words_unread", "evidence_not_measured", "interest_cache_unavailable"} <= said
     assert {name for name in said if f"`{name}`" not in page} == set()
+
+
+def test_the_score_guides_arithmetic_comes_out() -> None:
+    """Wherever the page writes numbers on both sides of an equals sign, or a sum and its value in a table."""
+    page = (REPOSITORY / "docs/guide/score.md").read_text(encoding="utf-8").replace("**", "")
+    page = re.sub(r"^\|(.*)\|$", lambda row: row[1].replace("|", "="), page, flags=re.MULTILINE)
+    page = re.sub(r"\b(?:text|id|context|prior|trend|rules) (?=-?\d)", "", page)
+    page = re.sub(r"(?<=\d),(?=\d{3})", "", page).replace("\N{MULTIPLICATION SIGN}", "*")
+    page = re.sub(r"\bln (\d+)", r"ln(\1)", page)
+    n_equations = 0
+    for run in re.findall(r"(?:\b(?:ln|tanh)\b|[-\d.+*/()= ])+", page):
+        sides = [side.strip(" .") for side in run.split("=")]
+        told = [side for side in sides if re.search(r"\d", side) and side.count("(") == side.count(")")]
+        values = [_value_of(side) for side in told] if len(sides) > 1 else []
+        n_equations += len(values) > 1
+        assert all(value == pytest.approx(values[0], abs=0.005) for value in values), run
+    assert n_equations >= 20
+
+
+def _value_of(expression: str) -> float:
+    told: float = eval(expression, {"__builtins__": {}, "ln": math.log, "tanh": math.tanh})  # noqa: S307
+    return told
 
 
 def test_every_task_is_told_in_three_languages() -> None:
