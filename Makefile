@@ -73,6 +73,9 @@ report-faithfulness: setup ## Measure whether cited events matter; writes docs/r
 report-diversity: setup ## Measure what diversity costs in accuracy; writes docs/reports/diversity.md
 	$(BIN)/python -m app.offline.diversity_curve
 
+report-training: setup ## Measure what training costs: NAME=ml-100k RECIPES="fast cpu"; writes docs/reports/training.md
+	$(BIN)/python -m app.offline.training_report $(NAME) $(RECIPES)
+
 report-refresh: setup ## Measure what a daily refresh is worth; writes docs/reports/refresh.md
 	$(BIN)/python -m app.offline.refresh_report
 
@@ -83,4 +86,5 @@ report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes
 	$(BIN)/python -m app.offline.zero_shot $(DATA)
 
 .PHONY: help setup demo recipe serve check test docs-test bench bench-import redis-server chromium node prometheus wrk
-.PHONY: report-steering report-faithfulness report-diversity report-refresh report-strangers report-zero-shot
+.PHONY: report-steering report-faithfulness report-diversity report-refresh report-strangers report-training
+.PHONY: report-zero-shot pictures

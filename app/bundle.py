@@ -16,7 +16,7 @@ from app.errors import BundleError
 
 FORMAT = 7
 MANIFEST = "manifest.json"
-REPORTS = frozenset({"card.md", "metrics.json", "learning_curve.svg"})
+REPORTS = frozenset({"card.md", "metrics.json", "learning_curve.svg", "cost.json"})
 """Files that tell of a bundle without being part of what it computes: they do not change its version."""
 
 

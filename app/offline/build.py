@@ -21,6 +21,7 @@ from app.offline.learning_curve import draw_learning_curve
 from app.offline.recipes import Recipe
 from app.offline.refresh import Earlier
 from app.offline.split import Protocol, split
+from app.offline.training_cost import Stopwatch
 from app.offline.workshop import Models, Workshop
 from app.trained import Trained, load_trained, save_trained
 
@@ -67,7 +68,7 @@ def build_bundle(
     folder = work / run.key
     if (found := _find_finished(folder, artifacts)) is not None:
         return found
-    divided = split(run.dataset, run.protocol)
+    stopwatch, divided = Stopwatch(), split(run.dataset, run.protocol)
     earlier = _read_earlier(run, device)
     workshop = Workshop(run.dataset, divided, run.recipe, run.models, folder, run.seed, device, progress, earlier)
     trained, curves = finetune(workshop)
@@ -79,6 +80,7 @@ def build_bundle(
     about = _about(run, trained)
     seal(unsealed, about)  # once without golden queries, so that these are asked of what is read back from disk
     write_golden(unsealed, load_trained(open_bundle(unsealed), torch.device("cpu")), _golden_questions(run.dataset))
+    stopwatch.read().write(unsealed)
     manifest = seal(unsealed, about)
     target = artifacts / manifest.version
     shutil.rmtree(target, ignore_errors=True)

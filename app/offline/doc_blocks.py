@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from app import telemetry
-from app.offline.readme_figures import benchmark_table, figures_table, serving_table
+from app.offline.readme_figures import benchmark_table, figures_table, serving_table, training_table
 from app.offline.report import REPOSITORY, markdown_table
 from app.settings import Settings
 
@@ -43,21 +43,23 @@ class Figures:
 
 SETTINGS = Block("docs/guide/settings.md", "settings", lambda: settings_table())
 METRICS = Block("docs/guide/metrics.md", "metrics", lambda: metrics_table())
-README_FIGURES = tuple(
-    Figures(page, f"figures: {name}", report, table)
-    for page in ("README.md", "README.zh-CN.md")
-    for name, report, table in (
-        ("demo", "docs/reports/demo.json", figures_table),
-        ("benchmark", "docs/reports/quality.json", benchmark_table),
-        ("serving", "docs/reports/serving.json", serving_table),
+READMES = ("README.md", "README.zh-CN.md")
+FIGURES = tuple(
+    Figures(page, f"figures: {name}", f"docs/reports/{report}.json", table)
+    for pages, name, report, table in (
+        (READMES, "demo", "demo", figures_table),
+        (READMES, "benchmark", "quality", benchmark_table),
+        (READMES, "serving", "serving", serving_table),
+        (("docs/guide/tuning.md",), "training", "training", training_table),
     )
+    for page in pages
 )
 
 
 def write_blocks() -> Iterator[Path]:
     """Bring every page up to date; give those that changed."""
     blocks: list[Block | Figures] = [SETTINGS, METRICS]
-    blocks += [block for block in README_FIGURES if (REPOSITORY / block.report).is_file()]
+    blocks += [block for block in FIGURES if (REPOSITORY / block.report).is_file()]
     for block in blocks:
         page = REPOSITORY / block.page
         before = page.read_text(encoding="utf-8")

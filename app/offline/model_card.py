@@ -3,6 +3,7 @@
 import json
 
 from app.bundle import Bundle
+from app.offline.training_cost import TrainingCost
 from app.trained import SPACE_FORM
 
 
@@ -25,6 +26,7 @@ Recommends from {about.n_items} items of the data set `{about.dataset}` (digest 
 | Recipe, seed | {about.recipe}, {about.seed} |
 | Epochs | text block {len(training["text"])}, ID block {len(training["id"])} |
 | Held out | {about.protocol} |
+| Training took | {TrainingCost.read(bundle.folder) or "not told"} |
 
 ## Meant for
 Ordering the items of this catalogue for people who have acted on some of them, who describe in words what they want, or

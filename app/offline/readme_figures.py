@@ -1,4 +1,4 @@
-"""The README's tables of measured results, read out of the reports."""
+"""Tables of measured results for the README and the guide, read out of the reports."""
 
 import re
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import polars as pl
 from app.offline.benchmark.goals import GOALS, tell_seeds
 from app.offline.quality_tables import OURS, PROTOCOLS, tell_figure
 from app.offline.report import markdown_table
+from app.offline.training_report import costs_table
 
 DATA = "ml100k"
 
@@ -73,6 +74,13 @@ def serving_table(report: Mapping[str, Any]) -> str:
         for load in loads
     ]
     return f"{markdown_table(pl.DataFrame(rows))}\n\n{_made_by(report)}"
+
+
+def training_table(report: Mapping[str, Any]) -> str:
+    """Time and memory by recipe. report: docs/reports/training.json."""
+    figures = report["figures"]
+    asked = f"{figures['events']:,} events of {figures['users']:,} users on {figures['items']:,} items."
+    return "\n\n".join([costs_table(figures), asked, _made_by(report)])
 
 
 def _made_by(report: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from app.api.schemas.recommendations import RecommendationRequest
 from app.cli import app
-from app.offline.doc_blocks import METRICS, README_FIGURES, SETTINGS, Block, Figures, replace_block
+from app.offline.doc_blocks import FIGURES, METRICS, SETTINGS, Block, Figures, replace_block
 from app.offline.report import REPOSITORY
 from app.settings import Settings
 
@@ -77,7 +77,7 @@ def test_generated_blocks_are_current(block: Block) -> None:
     assert replace_block(page, block.name, block.render()) == page, "run `python -m app.offline.doc_blocks`"
 
 
-@pytest.mark.parametrize("figures", README_FIGURES, ids=lambda block: f"{block.page}, {block.name}")
+@pytest.mark.parametrize("figures", FIGURES, ids=lambda block: f"{block.page}, {block.name}")
 def test_figures_in_the_readme_are_those_of_the_report(figures: Figures) -> None:
     """Of the report that is here, or of the committed one: `make demo` measures anew on whatever machine it runs."""
     committed, here = read_committed(figures.report), REPOSITORY / figures.report

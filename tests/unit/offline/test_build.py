@@ -1,17 +1,19 @@
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from tiny import TINY, build_tiny, silent
 
-from app.bundle import open_bundle
+from app.bundle import open_bundle, reseal
 from app.errors import DataError
 from app.offline.build import Run, build_bundle, point_current
 from app.offline.dataset import Dataset
 from app.offline.finetune import finetune
 from app.offline.split import Protocol, split
+from app.offline.training_cost import TrainingCost
 from app.offline.workshop import Models, Workshop
 
 CPU = torch.device("cpu")
@@ -43,6 +45,18 @@ def test_learning_curves_are_kept_beside_the_weights(tiny_bundle: Path) -> None:
     assert [line["epoch"] for line in curves["text"]] == list(range(6))
     assert [line["epoch"] for line in curves["id"]] == list(range(15))
     assert 0 < curves["blend_ndcg10"] <= 1
+
+
+def test_a_bundle_tells_what_its_training_took_and_is_the_same_without(tiny_bundle: Path, tmp_path: Path) -> None:
+    cost = TrainingCost.read(tiny_bundle)
+    assert cost is not None
+    assert cost.cpu_s > 0
+    assert cost.wall_s > 0
+    assert 100e6 < cost.peak_memory_bytes < 100e9
+    copied = shutil.copytree(tiny_bundle, tmp_path / tiny_bundle.name)
+    (copied / "cost.json").unlink()
+    assert reseal(copied).version == tiny_bundle.name
+    assert TrainingCost.read(copied) is None
 
 
 def test_the_work_folder_is_emptied_when_the_bundle_is_in_place(run: Run, tmp_path: Path) -> None:
