@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-21s %s\n", $$1, $$2}'
 
 setup: .venv/.installed ## Create .venv and install everything, tests' tools included
 
@@ -23,23 +23,11 @@ demo: setup ## Fetch data, fine-tune, evaluate and serve, in one go; a second ru
 recipe: setup ## One service from nothing to a slate: NAME=shop, social, video, news or leisure
 	$(BIN)/python examples/recipes/run.py $(NAME) --recipe $(or $(RECIPE),tiny)
 
-docs-test: setup ## The examples of every page, run against a server
+docs-test: setup node ## The examples of every page, run against a server
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit/test_docs.py tests/e2e/test_pages_run.py
 
 bench: setup wrk ## Requests a second and CPU time a request, beside a bare FastAPI route; needs what `make demo` made
 	$(BIN)/python tests/bench/serving.py
-
-# promtool, for the tests of docker/prometheus: fetched in the same way, and never started.
-prometheus:
-	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-	  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } || true
-
-wrk:
-	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq wrk >/dev/null; } || { echo "make bench needs wrk"; exit 1; }
-
-test: prometheus
-.PHONY: recipe docs-test bench prometheus wrk
 
 serve: setup ## Serve the current bundle
 	$(BIN)/penchant serve
@@ -51,18 +39,27 @@ check: setup ## Lint, types, import arrows
 	$(BIN)/python -m pytest tests/unit/test_arrows.py
 
 # One thread: the models of the tests are tiny, and threads that wait for a busy core cost more than they bring.
-test: setup redis-server chromium check ## All tests
+test: setup redis-server chromium node prometheus check ## All tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-# The contract suite wants a real redis-server too. As root on Debian it is installed; elsewhere the suite says it skipped.
-redis-server:
-	@command -v redis-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server >/dev/null; } || true
+# Programs of Debian that tests and the bench use. As root they are installed, and no service of theirs is started;
+# elsewhere the tests say what they skipped, and with CI=true they fail.
+define install
+@command -v $(1) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(2) >/dev/null; } || true
+endef
 
-# The console's tests drive Debian's Chromium.
+redis-server:
+	$(call install,redis-server,redis-server)
 chromium:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || true
+	$(call install,chromium,chromium)
+node:
+	$(call install,node,nodejs)
+prometheus:
+	$(call install,promtool,--no-install-recommends prometheus)
+wrk:
+	$(call install,wrk,wrk)
+	@command -v wrk >/dev/null || { echo "make bench needs wrk"; exit 1; }
 
 bench-import: setup ## Import 50,000 items while slates are served; writes docs/reports/import
 	PENCHANT_BUNDLE_DIR="$${PENCHANT_BUNDLE_DIR:-artifacts/current}" $(BIN)/python tests/bench/bench_import.py
@@ -88,4 +85,6 @@ report-strangers: setup ## Measure what words, or one event, tell of a user; wri
 report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes docs/reports/zero-shot.md
 	$(BIN)/python -m app.offline.zero_shot $(DATA)
 
-.PHONY: report-strangers report-zero-shot report-training report-refresh report-diversity report-steering report-faithfulness bench-import help setup demo serve check test redis-server chromium
+.PHONY: help setup demo recipe serve check test docs-test bench bench-import redis-server chromium node prometheus wrk
+.PHONY: report-steering report-faithfulness report-diversity report-refresh report-strangers report-training
+.PHONY: report-zero-shot pictures

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from containers import REPOSITORY, Compose, health_command
 from markdown_it import MarkdownIt
+from programs import find_program
 from server import START_TIMEOUT_S, wait_until
 from stand_ins import stand_in_base_model, stand_in_movielens
 
@@ -26,8 +27,6 @@ PAGE = REPOSITORY / "docs/guide/containers.md"
 DASHBOARD = REPOSITORY / "docker/grafana/dashboards/penchant.json"
 ALERTS = REPOSITORY / "docker/prometheus/alerts.yml"
 TOOLS = Path(sys.executable).parent
-
-needs_prometheus = pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's package prometheus is absent")
 
 
 def check(*command: str) -> None:
@@ -83,10 +82,10 @@ def test_queries_ask_for_metrics_and_labels_that_the_service_exports(query: str)
         assert set(re.findall(r"(\w+)(?:=~|!~|!=|=)", selector)) <= series[name] | {"le"}
 
 
-@needs_prometheus
 def test_the_rules_fire_on_their_faults_and_only_then() -> None:
-    check("promtool", "check", "config", "--syntax-only", "docker/prometheus/prometheus.yml")
-    check("promtool", "test", "rules", "docker/prometheus/alerts.test.yml")
+    promtool = find_program("promtool", target="prometheus")
+    check(promtool, "check", "config", "--syntax-only", "docker/prometheus/prometheus.yml")
+    check(promtool, "test", "rules", "docker/prometheus/alerts.test.yml")
 
 
 class Running:
@@ -111,8 +110,6 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, bert_folder: Path) -> Iterator[Running]:
     """Valkey and the API, after the offline job: the demo, on tiny stand-ins for what it would fetch."""
-    if shutil.which("valkey-server") is None and shutil.which("redis-server") is None:
-        pytest.skip("neither valkey-server nor redis-server is installed")
     root = tmp_path_factory.mktemp("compose")
     compose = Compose(root, {**TOLD, "LOAD_USERS": "12", "LOAD_TIME": "5s"})
     stand_in_base_model(compose.path("/srv/var"), bert_folder)
@@ -131,11 +128,11 @@ def running(tmp_path_factory: pytest.TempPathFactory, bert_folder: Path) -> Iter
 
 def _install_programs(compose: Compose) -> None:
     """`penchant` as pip makes it, and a Redis under the name of Valkey where only that is here."""
+    redis_server = find_program("valkey-server", "redis-server", target="redis-server")
     bin_folder = compose.path("/bin")
     (bin_folder / "penchant").write_text(f"#!{sys.executable}\nfrom app.cli import main\nmain()\n")
     (bin_folder / "penchant").chmod(0o755)
-    server = shutil.which("valkey-server") or shutil.which("redis-server") or ""
-    (bin_folder / "valkey-server").symlink_to(server)
+    (bin_folder / "valkey-server").symlink_to(redis_server)
 
 
 def is_healthy(compose: Compose) -> bool:
@@ -223,7 +220,6 @@ def test_the_load_profile_runs_without_a_failed_request(running: Running) -> Non
     assert sum(figure["num_requests"] for figure in figures) > 10
 
 
-@needs_prometheus
 def test_prometheus_scrapes_the_api_with_the_key_and_answers_the_dashboard(running: Running) -> None:
     folder = running.logs / "prometheus"
     shutil.copytree(REPOSITORY / "docker/prometheus", folder)

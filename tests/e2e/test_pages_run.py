@@ -1,6 +1,5 @@
 """Every example of every page runs: against a served catalogue, an answer that refuses fails it. `make docs-test`."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from film_catalogue import prepare
 from pages import ADDRESS, Block, blocks, pages
+from programs import find_program
 from server import Server, wait_until
 
 from app.offline.report import REPOSITORY
@@ -80,10 +80,9 @@ def test_python_blocks_run(name: str, block: Block, server: Server, tmp_path: Pa
     run([sys.executable, "-W", "error", "-"], block.code, tmp_path, server)
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node is installed")
 @pytest.mark.parametrize(("name", "block"), snippets("js"), ids=place)
 def test_javascript_blocks_run(name: str, block: Block, server: Server, tmp_path: Path) -> None:
-    run([shutil.which("node") or "node", "--input-type=module", "-"], block.code, tmp_path, server)
+    run([find_program("node", target="node"), "--input-type=module", "-"], block.code, tmp_path, server)
 
 
 def test_an_example_that_the_server_refuses_fails(server: Server, tmp_path: Path) -> None:

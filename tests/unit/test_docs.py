@@ -1,6 +1,7 @@
 """The pages say what is so: generated blocks are current, links lead somewhere, commands and settings exist."""
 
 import json
+import math
 import re
 import shlex
 import shutil
@@ -15,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from typer.testing import CliRunner
 
+from app.api.schemas.recommendations import RecommendationRequest
 from app.cli import app
 from app.offline.doc_blocks import FIGURES, METRICS, SETTINGS, Block, Figures, replace_block
 from app.offline.report import REPOSITORY
@@ -23,8 +25,12 @@ from app.settings import Settings
 PAGES = [
     *sorted(REPOSITORY.glob("*.md")),
     REPOSITORY / "models/README.md",
+    *sorted((REPOSITORY / "examples").rglob("*.md")),
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
+IMAGE_OF_HTML = re.compile(r"(?:src|srcset)=\"([^\"]+)\"")
+DEGRADED = re.compile(r"\"((?:[a-z]+_)+(?:unread|unavailable|overloaded|not_measured))\"")
+"""What `served_by.degraded` may say, as code writes it: the names end alike."""
 OTHER_VARIABLES = {"PENCHANT_TORCH", "PENCHANT_RECIPE", "PENCHANT_CONFIG_FILE", "PENCHANT_REQUIRE_REDIS", "PENCHANT_"}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
@@ -34,6 +40,15 @@ def tokens_of(page: Path) -> Iterator[Token]:
     for token in MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8")):
         yield token
         yield from token.children or ()
+
+
+def links_of(page: Path) -> list[str]:
+    return [str(token.attrGet("href")) for token in tokens_of(page) if token.type == "link_open"]
+
+
+def headings_of(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def command_lines() -> list[str]:
@@ -76,9 +91,105 @@ def test_figures_in_the_readme_are_those_of_the_report(figures: Figures) -> None
 
 @each_page
 def test_links_lead_to_files_that_exist(page: Path) -> None:
-    links = {str(token.attrGet("href")).partition("#")[0] for token in tokens_of(page) if token.type == "link_open"}
-    here = {link for link in links if link and "://" not in link}
+    here = {link.partition("#")[0] for link in links_of(page) if "://" not in link} - {""}
     assert {link for link in here if not (page.parent / link).exists()} == set()
+
+
+@each_page
+def test_pictures_shown_exist(page: Path) -> None:
+    html = [picture for token in tokens_of(page) for picture in IMAGE_OF_HTML.findall(token.content)]
+    shown = [*html, *(str(token.attrGet("src")) for token in tokens_of(page) if token.type == "image")]
+    assert [picture for picture in shown if "://" not in picture and not (page.parent / picture).is_file()] == []
+
+
+def test_headings_that_links_name_exist() -> None:
+    """Within the guide, named as GitHub names them: lower case, spaces to hyphens, other signs dropped."""
+    folder = REPOSITORY / "docs/guide"
+    missing = []
+    for page in folder.glob("*.md"):
+        for link in links_of(page):
+            path, _, heading = link.partition("#")
+            target = folder / path if path else page
+            if heading and "://" not in link and target.parent == folder and heading not in headings_of(target):
+                missing.append((page.name, link))
+    assert missing == []
+
+
+def test_decisions_are_numbered_once_and_listed_in_order_under_their_titles() -> None:
+    pages = sorted((REPOSITORY / "docs/decisions").glob("0*.md"))
+    titles = [page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for page in pages]
+    listed = (REPOSITORY / "docs/decisions/README.md").read_text(encoding="utf-8").splitlines()
+    want = [f"- [{page.name[:4]}]({page.name}) {title}" for page, title in zip(pages, titles, strict=True)]
+    assert [line for line in listed if line.startswith("- ")] == want
+    assert len({page.name[:4] for page in pages}) == len(pages)
+
+
+def test_architecture_names_every_room_and_every_degraded_answer() -> None:
+    page = (REPOSITORY / "docs/guide/architecture.md").read_text(encoding="utf-8")
+    rooms = {f"app/{room.parent.name}" for room in (REPOSITORY / "app").glob("*/__init__.py")}
+    assert {room for room in rooms if f"`{room}`" not in page} == set()
+    online = [path for path in (REPOSITORY / "app").rglob("*.py") if "offline" not in path.parts]
+    said = {name for path in online for name in DEGRADED.findall(path.read_text(encoding="utf-8"))}
+    assert {"words_unread", "evidence_not_measured", "interest_cache_unavailable"} <= said
+    assert {name for name in said if f"`{name}`" not in page} == set()
+
+
+def test_the_score_guides_arithmetic_comes_out() -> None:
+    """Wherever the page writes numbers on both sides of an equals sign, or a sum and its value in a table."""
+    page = (REPOSITORY / "docs/guide/score.md").read_text(encoding="utf-8").replace("**", "")
+    page = re.sub(r"^\|(.*)\|$", lambda row: row[1].replace("|", "="), page, flags=re.MULTILINE)
+    page = re.sub(r"\b(?:text|id|context|prior|trend|rules) (?=-?\d)", "", page)
+    page = re.sub(r"(?<=\d),(?=\d{3})", "", page).replace("\N{MULTIPLICATION SIGN}", "*")
+    page = re.sub(r"\bln (\d+)", r"ln(\1)", page)
+    n_equations = 0
+    for run in re.findall(r"(?:\b(?:ln|tanh)\b|[-\d.+*/()= ])+", page):
+        sides = [side.strip(" .") for side in run.split("=")]
+        told = [side for side in sides if re.search(r"\d", side) and side.count("(") == side.count(")")]
+        values = [_value_of(side) for side in told] if len(sides) > 1 else []
+        n_equations += len(values) > 1
+        assert all(value == pytest.approx(values[0], abs=0.005) for value in values), run
+    assert n_equations >= 20
+
+
+def _value_of(expression: str) -> float:
+    told: float = eval(expression, {"__builtins__": {}, "ln": math.log, "tanh": math.tanh})  # noqa: S307
+    return told
+
+
+def test_every_task_is_told_in_three_languages() -> None:
+    page = REPOSITORY / "docs/guide/tasks.md"
+    sections = page.read_text(encoding="utf-8").split("\n## ")[1:]
+    told = {section.partition("\n")[0]: set(re.findall(r"^```(\w+)$", section, re.MULTILINE)) for section in sections}
+    assert {name: languages for name, languages in told.items() if languages != {"sh", "python", "js"}} == {}
+
+
+def test_the_table_of_asking_has_every_field_of_a_request() -> None:
+    page = (REPOSITORY / "docs/guide/asking.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", page.partition("## Only some items")[0], re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(RecommendationRequest.model_fields)
+
+
+def test_both_readmes_show_the_same() -> None:
+    """The same links, pictures and commands, in the same order; what stands between them is each language's own."""
+    assert shown_by(REPOSITORY / "README.zh-CN.md") == shown_by(REPOSITORY / "README.md")
+
+
+def shown_by(readme: Path) -> dict[str, list[str]]:
+    tokens = list(tokens_of(readme))
+    code = [re.sub(r"  # .*", "", token.content) for token in tokens if token.type == "code_block"]
+    return {
+        "links": sorted({link for link in links_of(readme) if not link.startswith("README")}),
+        "pictures": [picture for token in tokens for picture in IMAGE_OF_HTML.findall(token.content)],
+        "code": [block for block in code if "─►" not in block],
+    }
+
+
+def test_make_help_has_its_explanations_in_one_column() -> None:
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    assert {len(re.match(r"make \S+ +", line)[0]) for line in told.splitlines()} == {27}  # type: ignore[index]
 
 
 def test_every_page_is_in_the_list_of_its_folder() -> None:

@@ -32,6 +32,10 @@ ABLATIONS = {
 }
 """Each with what it is held against: the same thing without the change."""
 K = DEPTHS[0]
+PICTURES = (
+    ("curves", draw_curves, "Learning curves"),
+    ("frequencies", draw_frequencies, "NDCG by how often the target was seen"),
+)
 
 
 def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
@@ -43,12 +47,12 @@ def write_quality_report(runs: Path, folder: Path, command: str) -> Path:
         parts.append(_section(arena))
         pictures = folder / "quality"
         pictures.mkdir(parents=True, exist_ok=True)
-        draw_curves(pictures / f"{arena.place}.curves.svg", arena)
-        draw_frequencies(pictures / f"{arena.place}.frequencies.svg", arena)
-        parts.append(
-            f"![Learning curves](quality/{arena.place}.curves.svg)\n\n"
-            f"![NDCG by how often the target was seen](quality/{arena.place}.frequencies.svg)"
-        )
+        for name, draw, told in PICTURES:
+            path = pictures / f"{arena.place}.{name}.svg"
+            path.unlink(missing_ok=True)
+            draw(path, arena)
+            if path.is_file():  # of what has no curves none are drawn
+                parts.append(f"![{told}](quality/{path.name})")
     if costs:
         parts.append(_costs(costs))
     write_report(folder, "quality", "Quality", command, figures, "\n\n".join(parts))

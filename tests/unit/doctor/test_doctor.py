@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import find_program
 from typer.testing import CliRunner
 
 from app import cli
@@ -197,9 +198,7 @@ def _answers(where: Path) -> bool:
 
 @contextmanager
 def redis_server(folder: Path, *options: str) -> Iterator[str]:
-    program = shutil.which("valkey-server") or shutil.which("redis-server")
-    if program is None:
-        pytest.skip("neither valkey-server nor redis-server is installed")
+    program = find_program("valkey-server", "redis-server", target="redis-server")
     where = folder / "redis.sock"
     words = ["--port", "0", "--unixsocket", str(where), "--save", "", *options]
     process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def test_the_report_is_written_from_runs_alone_and_twice_the_same(runs: Path, tm
     assert pages[0] == pages[1]
     assert "## shop, global time split" in pages[0]
     assert "not yet" in pages[0]
+
+
+def test_only_pictures_that_were_drawn_are_shown(runs: Path, tmp_path: Path) -> None:
+    """Where nothing learned there are no curves, and a picture of earlier ones goes."""
+    for drawn in (["curves", "frequencies"], ["frequencies"]):
+        write_quality_report(runs, tmp_path, "penchant benchmark report")
+        shown = re.findall(r"!\[.*\]\((.*)\)", (tmp_path / "quality.md").read_text())
+        assert shown == [f"quality/shop.time.{name}.svg" for name in drawn]
+        assert sorted(path.name for path in (tmp_path / "quality").iterdir()) == [Path(name).name for name in shown]
+        for contestant, seed in (("penchant", 0), ("penchant", 1), ("markov", 0), ("popularity", 0)):
+            write_run(runs, replace(run_of([0, 1, 2, 3], Cell("shop", "time", contestant, seed)), curves={}))
 
 
 def test_a_goal_told_against_a_baseline_is_a_multiple_of_it() -> None:
