@@ -1,201 +1,373 @@
-"""The console as people use it: a real Chromium on the real server, by pointer and by keyboard, wide and narrow."""
+"""The console as people use it: every panel clicked through in a real Chromium on the real server.
 
-import asyncio
+The slate is in test_slate.py; what is open on a phone, and what stands in anybody's way, is in test_opened.py.
+"""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import DESKTOP, PHONE, barriers, open_chromium, page_at
-from e2e.server import Server, item_ids
-from playwright.sync_api import Browser, Page, expect
-from rich.progress import Progress
-
-from app.offline.load import load_dataset
+from chromium import PHONE, barriers, page_at
+from clicks import ask_for, change_answer, hold, open_panel, refuse, said, titles, titles_of
+from e2e.server import Server
+from playwright.sync_api import Browser, Locator, Page, expect
 
 
-@pytest.fixture(scope="module")
-def server(tiny_bundle: Path, tiny_dataset_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("console") / "var"
-    folder.mkdir()
-    asyncio.run(
-        load_dataset(tiny_dataset_folder, "tiny", f"sqlite:///{folder / 'penchant.sqlite3'}", Progress(disable=True))
-    )
-    with Server(tiny_bundle, folder, redis_url="memory://") as running:
-        yield running
+def test_the_map_shows_the_catalogue_and_moves_by_keyboard(page: Page) -> None:
+    open_panel(page, "Map")
+    page.get_by_label("User id").fill("u1")
+    expect(page.get_by_text("60 items of 60")).to_be_visible()
+    expect(page.locator(".map-interests li")).to_have_count(2)
+
+    canvas = page.get_by_role("img", name="Map of 60 items")
+    drawn = canvas.screenshot()
+    canvas.focus()
+    for key in ("+", "+", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert canvas.screenshot() != drawn
+    page.keyboard.press("0")
+    page.locator(".categories").get_by_role("button").filter(has_text="space").click()
+    assert canvas.screenshot() != drawn
 
 
-@pytest.fixture(scope="module")
-def browser(server: Server) -> Iterator[Browser]:
-    """After the server: while Playwright runs, this thread has an event loop, and `asyncio.run` wants its own."""
-    with open_chromium() as running:
-        yield running
+def test_interests_are_drawn_on_the_map_where_the_api_places_them(page: Page, server: Server) -> None:
+    told = server.ask("GET", "/v1/map?user_id=u1&limit=3000")
+    open_panel(page, "Map")
+    page.get_by_label("User id").fill("u1")
+    canvas = page.get_by_role("img", name="Map of 60 items and 2 interests")
+    expect(canvas).to_be_visible()
+
+    accent = canvas.evaluate(DISC, {"x": told["interests"][0]["x"], "y": told["interests"][0]["y"], "map": told})
+    assert accent["found"] == accent["wanted"]
+    # Nobody's map has the same items, and nothing where the interest was.
+    page.get_by_label("User id").fill("nobody-at-all")
+    expect(page.get_by_text("Nobody is on the map")).to_be_visible()
+    empty = page.get_by_role("img", name="Map of 60 items and 0 interests")
+    gone = empty.evaluate(DISC, {"x": told["interests"][0]["x"], "y": told["interests"][0]["y"], "map": told})
+    assert gone["found"] != gone["wanted"]
+
+
+# The colour on the canvas a little left of the figure in an interest's disc, and the accent as the page knows it.
+DISC = """(canvas, {x, y, map}) => {
+    const points = [...map.items, ...map.interests];
+    const ends = (pick) => [Math.min(...points.map(pick)), Math.max(...points.map(pick))];
+    const [left, right] = ends((point) => point.x), [low, high] = ends((point) => point.y);
+    const [wide, tall] = [canvas.clientWidth, canvas.clientHeight];
+    const scale = 0.88 * Math.min(wide / (right - left), tall / (high - low));
+    const place = [wide / 2 + (x - (left + right) / 2) * scale - 7, tall / 2 - (y - (low + high) / 2) * scale];
+    const ratio = canvas.width / wide;
+    const pixel = canvas.getContext("2d").getImageData(place[0] * ratio, place[1] * ratio, 1, 1).data;
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = "var(--accent)";
+    const wanted = getComputedStyle(probe).color;
+    probe.remove();
+    return {found: `rgb(${pixel[0]}, ${pixel[1]}, ${pixel[2]})`, wanted};
+}"""
+
+
+def test_what_the_map_had_to_do_without_is_said(page: Page) -> None:
+    change_answer(page, "**/v1/map*", lambda told: told.update(degraded=["encoder_overloaded"]))
+    open_panel(page, "Map")
+
+    expect(page.locator(".degraded")).to_contain_text("no time to read the history")
+
+
+def listed(page: Page) -> Locator:
+    return page.get_by_role("list", name="Items found").get_by_role("button")
+
+
+def find(page: Page, text: str) -> None:
+    page.get_by_label("Search the catalogue").fill(text)
+
+
+def test_an_item_is_written_found_changed_and_deleted(page: Page, server: Server) -> None:
+    open_panel(page, "Catalogue")
+    page.get_by_role("button", name="New item").click()
+    page.get_by_label("Item id").fill("night-train")
+    page.get_by_label("Title").fill("quiet new romance film")
+    page.get_by_label("Categories").fill("romance, night")
+    page.get_by_label("Properties").fill('{"year": 2024, "price": 3}')
+    page.get_by_role("button", name="Create").click()
+    expect(said(page, "is written")).to_be_visible()
+    assert server.ask("GET", "/v1/items/night-train")["properties"] == {"year": 2024, "price": 3}
+
+    find(page, "night")  # a category, by its whole name
+    expect(listed(page)).to_have_text(["quiet new romance film romance · night night-train"], use_inner_text=True)
+    listed(page).click()
+    page.get_by_label("Properties").fill("{year}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("no JSON object")
+
+    # What somebody else has written meanwhile, and was not touched here, stays.
+    server.ask("PATCH", "/v1/items/night-train", {"description": "Told elsewhere.", "properties": {"stars": 4}})
+    page.get_by_label("Title").fill("quiet old romance film")
+    page.get_by_label("Properties").fill('{"year": 2025}')
+    page.get_by_role("button", name="Save").click()
+    expect(said(page, "is changed")).to_be_visible()
+    stored = server.ask("GET", "/v1/items/night-train")
+    assert (stored["title"], stored["description"]) == ("quiet old romance film", "Told elsewhere.")
+    assert stored["properties"] == {"year": 2025, "stars": 4}
+    expect(page.get_by_label("Description")).to_have_value("Told elsewhere.")
+    find(page, "quiet old romance")
+    expect(listed(page)).to_have_count(1)
+
+    open_panel(page, "Slate")
+    page.get_by_role("combobox", name="Leave out").fill("night-train")
+    expect(page.get_by_role("option", name="quiet old romance film")).to_be_visible()
+
+    open_panel(page, "Catalogue")
+    find(page, "night-train")
+    listed(page).click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete it for good").click()
+    expect(said(page, "is deleted")).to_be_visible()
+    server.ask("GET", "/v1/items/night-train", expect=404)
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    expect(listed(page)).to_have_count(0)
+
+
+def test_an_item_is_hidden_listed_as_hidden_changed_without_being_shown_and_shown_again(
+    page: Page, server: Server
+) -> None:
+    server.ask("PUT", "/v1/items/curtain", {"title": "loud curtain film"}, expect=201)
+    page.reload()
+    open_panel(page, "Catalogue")
+    find(page, "curtain")
+    listed(page).click()
+    page.get_by_role("switch", name="Hidden").check()
+    page.get_by_role("button", name="Save").click()
+    expect(said(page, "in no slate")).to_be_visible()
+    assert server.ask("GET", "/v1/items/curtain")["hidden"] is True
+    find(page, "")
+    page.get_by_text("Hidden", exact=True).first.click()
+    expect(listed(page)).to_have_count(1)
+
+    listed(page).click()
+    page.get_by_label("Description").fill("Behind it.")
+    page.get_by_role("button", name="Save").click()
+    expect(said(page, "is changed")).to_be_visible()
+    assert server.ask("GET", "/v1/items/curtain")["hidden"] is True
+
+    page.get_by_role("switch", name="Hidden").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing is hidden")).to_be_visible()
+    stored = server.ask("GET", "/v1/items/curtain")
+    assert (stored["hidden"], stored["description"]) == (False, "Behind it.")
+    server.ask("DELETE", "/v1/items/curtain", expect=204)
+
+
+def test_a_new_item_does_not_replace_one_that_is_there(page: Page, server: Server) -> None:
+    open_panel(page, "Catalogue")
+    page.get_by_role("button", name="New item").click()
+    page.get_by_label("Item id").fill("i0")
+    page.get_by_label("Title").fill("another film")
+    page.get_by_role("button", name="Create").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("i0 is an item already, red space film")
+    assert server.ask("GET", "/v1/items/i0")["title"] == "red space film"
+
+
+def test_a_catalogue_on_its_way_or_not_to_be_read_is_no_empty_one(page: Page) -> None:
+    waiting = hold(page, "**/v1/items/export")
+    page.reload()
+    open_panel(page, "Catalogue")
+    expect(said(page, "Loading the catalogue")).to_be_attached()
+    assert "0 items" not in page.locator("main").inner_text()
+    waiting[0].abort()
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    assert "0 items" not in page.locator("main").inner_text()
+
+    page.unroute("**/v1/items/export")
+    page.get_by_role("button", name="Ask again").click()
+    expect(said(page, "60 items")).to_be_visible()
+
+
+def test_a_catalogue_larger_than_the_list_says_so_and_is_searched_by_the_server(page: Page, server: Server) -> None:
+    lines = "".join(f'{{"item_id": "x{n:05}", "title": "sample {n}"}}\n' for n in range(20_001))
+    page.route("**/v1/items/export", lambda route: route.fulfill(body=lines, content_type="application/jsonl"))
+    page.reload()
+    open_panel(page, "Catalogue")
+    expect(said(page, "of the first 20,000 by id: this catalogue is larger")).to_be_visible()
+    expect(page.get_by_role("button", name="Search all of it")).to_have_count(0)
+
+    find(page, "quiet space film")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.get_by_role("button", name="Search all of it").click()
+    found = titles_of(server.ask("POST", "/v1/search", {"words": "quiet space film", "k": 50}))
+    expect(listed(page).locator("span:first-child")).to_have_text(found)
+    listed(page).first.click()
+    expect(page.get_by_label("Title")).to_have_value(found[0])
+
+
+def test_a_bundle_is_verified_let_answer_and_gone_back_from(page: Page, server: Server) -> None:
+    first = server.recommend(k=1)["served_by"]["bundle"]
+    (other,) = {told["version"] for told in server.ask("GET", "/v1/bundles")["bundles"]} - {first}
+    open_panel(page, "Bundles")
+    opened = page.get_by_role("region", name=f"Bundle {first}")
+    expect(opened).to_contain_text("60")
+    expect(opened.get_by_role("button", name="Let it answer")).to_have_count(0)
+    opened.get_by_role("button", name="Verify").click()
+    expect(said(page, "is whole")).to_be_visible()
+
+    page.get_by_role("list", name="Bundles").get_by_role("button", name=other).click()
+    opened = page.get_by_role("region", name=f"Bundle {other}")
+    opened.get_by_role("button", name="Let it answer").click()
+    opened.get_by_role("button", name="Leave it").click()
+    assert server.recommend(k=1)["served_by"]["bundle"] == first
+    opened.get_by_role("button", name="Let it answer").click()
+    opened.get_by_role("button", name="Yes, change what everybody gets").click()
+    expect(said(page, f"{other} answers, {first} no longer")).to_be_visible(timeout=30_000)
+    assert server.recommend(k=1)["served_by"]["bundle"] == other
+    expect(page.get_by_role("button", name=other)).to_contain_text("answers")
+
+    opened.get_by_role("button", name="Go back to the one before").click()
+    opened.get_by_role("button", name="Yes, change what everybody gets").click()
+    expect(said(page, f"Back to {first}")).to_be_visible(timeout=30_000)
+    assert server.recommend(k=1)["served_by"]["bundle"] == first
+
+
+def test_a_placement_is_created_tried_changed_and_deleted(page: Page, server: Server) -> None:
+    ask_for(page, "u2")
+    open_panel(page, "Placements")
+    expect(page.get_by_text("No placements yet")).to_be_visible()
+    page.get_by_role("button", name="New placement").click()
+    page.get_by_label("Name").fill("front")
+    page.get_by_label("Length").fill("4")
+    page.get_by_label("Everything else").fill('{"pins": {"1": "i55"}}')
+    page.get_by_role("button", name="Create").click()
+    expect(said(page, "front is at version 1")).to_be_visible()
+    preview = page.locator(".is-numbered li")
+    expect(preview).to_have_count(4)
+    expect(preview.first).to_contain_text("pinned")
+
+    page.get_by_label("At most of one category").fill("1")
+    page.get_by_label("Length").fill("6")
+    page.get_by_label("Everything else").fill("{}")
+    page.get_by_role("button", name="Save as the next version").click()
+    expect(said(page, "front is at version 2")).to_be_visible()
+    rules = server.ask("GET", "/v1/placements/front")["rules"]
+    assert (rules["k"], rules["max_per_category"], rules["pins"]) == (6, 1, {})
+    slate = server.recommend(user_id="u2", placement="front")
+    expect(preview).to_have_text(titles_of(slate))
+
+    page.get_by_label("Everything else").fill('{"pins": 3}')
+    page.get_by_role("button", name="Save as the next version").click()
+    expect(page.get_by_role("alert")).to_contain_text("pins")
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Keep it").click()
+    assert server.ask("GET", "/v1/placements/front")["version"] == 2
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete, and refuse who names it").click()
+    expect(page.get_by_text("No placements yet")).to_be_visible()
+    server.ask("GET", "/v1/placements/front", expect=404)
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    with page_at(browser, server.url) as opened:
-        yield opened
+def shelf(server: Server) -> Iterator[str]:
+    server.ask("PUT", "/v1/placements/shelf", {"k": 5}, expect=201)
+    yield "shelf"
+    server.ask("DELETE", "/v1/placements/shelf", expect=204)
 
 
-def open_panel(page: Page, name: str) -> None:
-    page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+def test_a_slate_to_try_that_is_refused_says_so(page: Page, shelf: str) -> None:
+    refuse(page, "**/v1/recommendations")
+    open_panel(page, "Placements")
+    page.get_by_role("button", name=shelf).click()
+
+    expect(page.get_by_role("alert")).to_contain_text("503 Out of service")
 
 
-def ask_for(page: Page, user_id: str) -> None:
-    page.get_by_label("User id").fill(user_id)
-    expect(page.locator(".answer[aria-busy=false] .ranked")).to_be_visible()
+def test_an_experiment_is_started_read_and_ended(page: Page, server: Server) -> None:
+    open_panel(page, "Experiments")
+    page.get_by_role("button", name="New experiment").click()
+    page.get_by_label("Name", exact=True).fill("mixed-slates")
+    page.get_by_label("What is compared").fill("[]]")
+    page.get_by_role("button", name="Start it").click()
+    expect(page.get_by_role("alert")).to_contain_text("no JSON object")
+    page.get_by_label("What is compared").fill('{"arms": [{}, {"diversity": 0.3}], "effect": 0.02}')
+    page.get_by_role("button", name="Start it").click()
+    opened = page.get_by_role("region", name="Experiment mixed-slates")
+    expect(opened).to_contain_text("diversity 0.3")
+    expect(opened.locator(".arms tbody tr")).to_have_count(2)
 
-
-def titles(page: Page) -> list[str]:
-    return page.locator(".ranked .item-title").all_inner_texts()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_panel_has_a_barrier_or_scrolls_sideways(
-    browser: Browser, server: Server, size: dict[str, int], scheme: str
-) -> None:
-    with page_at(browser, server.url, size, color_scheme=scheme, bypass_csp=True) as page:
-        ask_for(page, "u1")
-        panels = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
-        assert {"Slate", "Interests", "Map", "Catalogue", "Bundles", "Live"} <= set(panels)
-        for panel in panels:
-            open_panel(page, panel)
-            page.wait_for_timeout(600 if panel != "Live" else 4_500)  # answers arrive, charts have two samples
-            assert (panel, barriers(page)) == (panel, [])
-            width = page.evaluate("document.documentElement.scrollWidth")
-            assert (panel, width) == (panel, size["width"])
-
-
-def test_a_users_slate_is_the_one_the_api_gives(page: Page, server: Server) -> None:
+    open_panel(page, "Slate")
     ask_for(page, "u1")
+    expect(page.locator(".served")).to_contain_text("arm mixed-slates/")
 
-    slate = server.recommend(user_id="u1", k=10)
-    assert titles(page) == [item["properties"]["title"] for item in slate["items"]]
-    expect(page.locator(".rung")).to_contain_text(slate["served_by"]["rung"])
-
-
-def test_the_parts_shown_sum_to_the_score_shown(page: Page) -> None:
-    ask_for(page, "u2")
-    page.locator(".ranked li").nth(2).get_by_role("button").click()
-
-    parts = page.locator(".parts-sum tbody .num").all_inner_texts()
-    score = page.locator(".parts-sum tfoot .num").inner_text()
-    assert sum(number(part) for part in parts) == pytest.approx(number(score), abs=0.005 * (len(parts) + 1))
-    assert score == page.locator(".ranked li").nth(2).locator(".num").inner_text()
+    open_panel(page, "Experiments")
+    page.get_by_role("button", name="mixed-slates").click()
+    opened.get_by_role("button", name="End this experiment").click()
+    opened.get_by_role("button", name="End it for good").click()
+    expect(page.get_by_text("Everybody is served alike")).to_be_visible()
+    assert server.ask("GET", "/v1/experiments")["experiments"] == []
 
 
-def number(shown: str) -> float:
-    return float(shown.replace("\u2212", "-"))
-
-
-def test_changing_the_moment_moves_the_ranks_and_says_by_how_much(page: Page) -> None:
-    ask_for(page, "u3")
-    before = titles(page)
-    page.get_by_label("Hour, UTC").fill("20")
-    page.get_by_text("Sat", exact=True).click()
-    expect(page.get_by_role("button", name="back to now")).to_be_visible()
-    expect(page.locator(".answer[aria-busy=false] .ranked")).to_be_visible()
-    page.get_by_label("Length").fill("20")
-    expect(page.locator(".ranked li")).to_have_count(20)
-
-    assert page.locator(".moved.is-new").count() >= 20 - len(before)
-
-
-def test_a_stranger_by_words_gets_what_they_say(page: Page) -> None:
-    page.get_by_text("Words", exact=True).click()
-    expect(page.get_by_text("Who is asking?")).to_be_visible()
-    page.get_by_label("What they want").fill("quiet space film")
-
-    expect(page.locator(".ranked")).to_be_visible()
-    assert "quiet space film" in titles(page)
-
-
-def test_a_history_picked_from_the_catalogue_by_keyboard_is_answered_and_left_out_event_by_event(page: Page) -> None:
-    page.get_by_text("History", exact=True).click()
-    search = page.get_by_role("combobox", name="What they did")
-    for title in ("red space film", "dark crime film"):
-        search.press_sequentially(title)
-        expect(page.get_by_role("option", name=title)).to_be_visible()
-        search.press("Enter")
-    expect(page.locator(".history li")).to_have_count(2)
-
-    rows = page.locator(".without tbody tr")
-    expect(rows.first).to_be_visible()
-    assert set(rows.locator("th").all_inner_texts()) <= {"red space film", "dark crime film"}
-    assert not set(titles(page)) & {"red space film", "dark crime film"}
-
-
-def test_an_event_sent_changes_the_slate(page: Page, server: Server) -> None:
-    ask_for(page, "u4")
-    before = titles(page)
-    page.locator(".ranked li").first.get_by_role("button").click()
+def test_outcomes_count_what_was_served(page: Page) -> None:
+    ask_for(page, "u1")
     page.get_by_role("button", name="like", exact=True).click()
+    expect(said(page, "Stored")).to_be_visible()
+    open_panel(page, "Outcomes")
+    page.get_by_text("Hour", exact=True).click()
 
-    expect(page.get_by_role("status").filter(has_text="Stored")).to_be_visible()
-    expect(page.locator(".ranked .item-title").first).not_to_have_text(before[0])
-    assert before[0] not in titles(page)
-    assert item_ids(server.recommend(user_id="u4", k=3))
-
-
-def test_an_item_left_out_stays_out_until_it_is_let_in_again(page: Page) -> None:
-    ask_for(page, "u5")
-    first = titles(page)[0]
-    page.get_by_role("button", name="leave out").click()
-    expect(page.locator(".ranked .item-title").first).not_to_have_text(first)
-
-    page.get_by_role("button", name=f"Remove {first}").click()
-    expect(page.locator(".ranked .item-title").first).to_have_text(first)
+    expect(page.locator(".wide-table tbody tr")).to_have_count(1)
+    expect(page.get_by_role("img", name="Click rate")).to_be_visible()
+    page.get_by_text("By bundle", exact=True).click()
+    expect(page.locator(".wide-table thead")).to_contain_text("bundle")
 
 
-def test_evidence_is_measured_when_it_is_asked_for(page: Page) -> None:
-    ask_for(page, "u8")
-    page.get_by_role("switch", name="Measure evidence").check()
-
-    expect(page.locator(".reasons li.is-event").first).to_be_visible()
-
-
-def test_why_tells_the_rank_that_the_api_tells(page: Page, server: Server) -> None:
+def test_outcomes_over_time_that_are_refused_say_so(page: Page) -> None:
     ask_for(page, "u1")
-    with page.expect_response("**/explanation") as asked:
-        page.locator(".ranked li").nth(1).get_by_role("button").click()
-    told = asked.value.json()
+    refuse(page, "**/v1/metrics/online*buckets=48*")
+    open_panel(page, "Outcomes")
 
-    expect(page.locator(".why .told").first).to_contain_text(told["text"])
-    for row, without in zip(page.locator(".without tbody tr").all(), told["evidence"], strict=True):
-        expect(row).to_contain_text(f"{told['rank']} \u2192 {without['rank']}")
+    expect(page.locator(".wide-table tbody tr")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_contain_text("503 Out of service")
 
 
-def test_what_is_not_in_the_slate_is_told_why_and_brought_in_by_what_is_tried(page: Page, server: Server) -> None:
+def test_live_draws_what_metrics_count(page: Page) -> None:
     ask_for(page, "u1")
-    page.get_by_label("Length").fill("3")
-    expect(page.locator(".answer[aria-busy=false] .ranked li")).to_have_count(3)
-    fourth = server.recommend(user_id="u1", k=4)["items"][3]["properties"]["title"]
-    page.get_by_role("button", name="leave out").click()
-    first = page.locator(".chip span").inner_text()
-    expect(page.get_by_role("button", name=f"Remove {first}")).to_be_visible()
-    expect(page.locator(".ranked .item-title").nth(2)).to_have_text(fourth)
+    open_panel(page, "Live")
 
-    search = page.get_by_role("combobox", name="Why is something not here?")
-    search.fill(first)
-    search.press("Enter")
-    expect(page.locator("#why-title")).to_have_text(first)
-    expect(page.locator(".why .told").first).to_contain_text("the request excludes it")
-    page.get_by_role("button", name="Try it").click()
-    expect(page.locator(".ranked .item-title").first).to_have_text(first)
-    expect(page.locator(".why")).to_contain_text("Why number 1")
+    expect(page.locator(".facts")).to_contain_text("60")
+    expect(page.get_by_role("img", name="Requests to /v1")).to_be_visible()
+    expect(page.locator(".shares").filter(has_text="Mean time of a stage")).to_contain_text("retrieval")
 
 
-def test_a_sentence_steers_by_as_much_as_is_said(page: Page, server: Server) -> None:
-    ask_for(page, "u6")
-    page.get_by_label("Steer it, this once").fill("western")
-    page.get_by_label("How much of it").fill("1")
-    expect(page.locator(".answer[aria-busy=false] .ranked")).to_be_visible()
+def test_a_server_that_is_not_ready_is_said_not_to_be(page: Page) -> None:
+    open_panel(page, "Live")
+    expect(page.locator(".facts")).to_be_visible()
+    refuse(page, "**/readyz")
 
-    steered = server.recommend(user_id="u6", k=10, steer="western", steer_weight=1.0)["items"]
-    expect(page.locator(".ranked .item-title")).to_have_text([item["properties"]["title"] for item in steered])
+    expect(page.get_by_role("alert")).to_contain_text("503 Out of service")
+    expect(page.locator(".facts")).to_have_count(0)
+    expect(page.locator(".pulse")).to_contain_text("not ready", timeout=10_000)
+
+
+def test_what_the_server_does_not_offer_is_not_shown(page: Page) -> None:
+    def offer_less(document: Any) -> None:
+        for path in ("/v1/map", "/v1/bundles", "/v1/events", "/v1/items/export"):
+            del document["paths"][path]
+        del document["paths"]["/v1/items/{item_id}"]["put"]
+        del document["paths"]["/v1/experiments"]["post"]
+
+    change_answer(page, "**/openapi.json", offer_less)
+    page.reload()
+    ask_for(page, "u1")
+
+    links = page.get_by_role("navigation").get_by_role("link")
+    assert not {"Map", "Bundles"} & set(links.all_inner_texts())
+    expect(page.get_by_role("button", name="like", exact=True)).to_have_count(0)
+    open_panel(page, "Experiments")
+    expect(page.get_by_role("button", name="New experiment")).to_have_count(0)
+    open_panel(page, "Catalogue")
+    expect(page.get_by_role("button", name="New item")).to_have_count(0)
+    find(page, "i7")
+    page.get_by_role("button", name="i7", exact=True).click()
+    expect(page.get_by_label("Title")).to_have_value("short space film")
 
 
 def test_what_is_said_of_a_phrase_is_kept_and_taken_back(page: Page, server: Server) -> None:
@@ -231,108 +403,6 @@ def test_a_refusal_is_shown_with_what_to_do_and_its_request(page: Page) -> None:
     expect(problem).to_contain_text("404 No such user")
     expect(problem).to_contain_text("/v1/events")
     expect(problem.locator("code")).not_to_be_empty()
-
-
-def test_a_server_that_is_away_is_said_to_be_away(page: Page) -> None:
-    ask_for(page, "u1")
-    page.route("**/v1/**", lambda route: route.abort())
-    page.get_by_label("User id").fill("u2")
-    expect(page.get_by_role("alert")).to_contain_text("does not answer")
-
-    page.unroute("**/v1/**")
-    page.get_by_role("button", name="Ask again").click()
-    expect(page.locator(".ranked")).to_be_visible()
-
-
-def test_a_degraded_answer_is_labelled(page: Page) -> None:
-    def degrade(route: Any) -> None:
-        answer = route.fetch()
-        slate = answer.json()
-        slate["served_by"].update(rung="stale", degraded=["interest_cache_unavailable"])
-        route.fulfill(response=answer, json=slate)
-
-    page.route("**/v1/recommendations", degrade)
-    ask_for(page, "u1")
-
-    expect(page.locator(".degraded")).to_contain_text("The interest cache is away")
-    expect(page.locator(".rung")).to_contain_text("stale")
-
-
-def test_the_map_shows_the_catalogue_and_moves_by_keyboard(page: Page) -> None:
-    open_panel(page, "Map")
-    page.get_by_label("User id").fill("u1")
-    expect(page.get_by_text("60 items of 60")).to_be_visible()
-    expect(page.locator(".map-interests li")).to_have_count(2)
-
-    canvas = page.get_by_role("img", name="Map of 60 items")
-    drawn = canvas.screenshot()
-    canvas.focus()
-    for key in ("+", "+", "ArrowLeft"):
-        page.keyboard.press(key)
-    assert canvas.screenshot() != drawn
-    page.keyboard.press("0")
-    page.locator(".categories").get_by_role("button").filter(has_text="space").click()
-    assert canvas.screenshot() != drawn
-
-
-def test_an_item_is_written_found_changed_and_deleted(page: Page, server: Server) -> None:
-    open_panel(page, "Catalogue")
-    page.get_by_role("button", name="New item").click()
-    page.get_by_label("Item id").fill("night-train")
-    page.get_by_label("Title").fill("quiet new romance film")
-    page.get_by_label("Categories").fill("romance, night")
-    page.get_by_label("Properties").fill('{"year": 2024}')
-    page.get_by_role("button", name="Create").click()
-    expect(page.get_by_role("status").filter(has_text="is written")).to_be_visible()
-    assert server.ask("GET", "/v1/items/night-train")["properties"] == {"year": 2024}
-
-    page.get_by_label("Properties").fill("{year}")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("no JSON object")
-
-    page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete it for good").click()
-    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
-    server.ask("GET", "/v1/items/night-train", expect=404)
-
-
-def test_a_bundle_is_verified_from_the_page(page: Page, server: Server) -> None:
-    open_panel(page, "Bundles")
-    (bundle,) = server.ask("GET", "/v1/bundles")["bundles"]
-    expect(page.get_by_role("region", name=f"Bundle {bundle['version']}")).to_contain_text(bundle["dataset"])
-    expect(page.get_by_role("button", name="Let it answer")).to_have_count(0)
-
-    page.get_by_role("button", name="Verify").click()
-    expect(page.get_by_role("status").filter(has_text="is whole")).to_be_visible()
-
-
-def test_what_the_server_does_not_offer_is_not_shown(page: Page) -> None:
-    def offer_less(route: Any) -> None:
-        answer = route.fetch()
-        document = answer.json()
-        for path in ("/v1/map", "/v1/bundles", "/v1/events"):
-            del document["paths"][path]
-        del document["paths"]["/v1/items/{item_id}"]["put"]
-        route.fulfill(response=answer, json=document)
-
-    page.route("**/openapi.json", offer_less)
-    page.reload()
-    ask_for(page, "u1")
-
-    links = page.get_by_role("navigation").get_by_role("link")
-    assert not {"Map", "Bundles"} & set(links.all_inner_texts())
-    expect(page.get_by_role("button", name="like", exact=True)).to_have_count(0)
-    open_panel(page, "Catalogue")
-    expect(page.get_by_role("button", name="New item")).to_have_count(0)
-
-
-def test_live_draws_what_metrics_count(page: Page) -> None:
-    ask_for(page, "u1")
-    open_panel(page, "Live")
-
-    expect(page.locator(".facts")).to_contain_text("60")
-    expect(page.get_by_role("img", name="Requests to /v1")).to_be_visible()
-    expect(page.locator(".shares").filter(has_text="Mean time of a stage")).to_contain_text("retrieval")
 
 
 def test_the_console_can_be_used_by_keyboard_alone(page: Page) -> None:
@@ -380,31 +450,3 @@ def test_the_key_is_asked_for_sent_and_kept_in_the_tab(browser: Browser, tiny_bu
         page.get_by_text("Nobody", exact=True).click()
         expect(page.locator(".ranked")).to_be_visible()
         assert page.evaluate("JSON.stringify(localStorage)").find("sesame") < 0
-
-
-def test_an_experiment_is_started_read_and_ended(page: Page, server: Server) -> None:
-    open_panel(page, "Experiments")
-    page.get_by_role("button", name="New experiment").click()
-    page.get_by_label("Name", exact=True).fill("mixed-slates")
-    page.get_by_role("button", name="Start it").click()
-    opened = page.get_by_role("region", name="Experiment mixed-slates")
-    expect(opened).to_contain_text("diversity 0.3")
-    expect(opened.locator(".arms tbody tr")).to_have_count(2)
-
-    opened.get_by_role("button", name="End this experiment").click()
-    opened.get_by_role("button", name="End it for good").click()
-    expect(page.get_by_text("Everybody is served alike")).to_be_visible()
-    assert server.ask("GET", "/v1/experiments")["experiments"] == []
-
-
-def test_outcomes_count_what_was_served(page: Page) -> None:
-    ask_for(page, "u1")
-    page.get_by_role("button", name="like", exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="Stored")).to_be_visible()
-    open_panel(page, "Outcomes")
-    page.get_by_text("Hour", exact=True).click()
-
-    expect(page.locator(".wide-table tbody tr")).to_have_count(1)
-    expect(page.get_by_role("img", name="Click rate")).to_be_visible()
-    page.get_by_text("By bundle", exact=True).click()
-    expect(page.locator(".wide-table thead")).to_contain_text("bundle")

@@ -41,6 +41,7 @@ export async function call(method, path, body, { signal, as = "json", type = "ap
   }
   if (!answer.ok) throw await readProblem(answer);
   if (answer.status === 204) return null;
+  if (as === "stream") return answer.body;
   return as === "text" ? answer.text() : answer.json();
 }
 

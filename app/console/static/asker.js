@@ -2,8 +2,9 @@
 
 import { html, useState } from "./vendor/htm-preact/standalone.module.js";
 import { call } from "./api.js";
-import { Chip, Choice, Field, ItemSearch, Switch } from "./bits.js";
+import { Chip, Choice, Field, ProblemNote, Switch } from "./bits.js";
 import { useAnswer, useKept, useMedia } from "./hooks.js";
+import { ItemSearch, useItems } from "./items.js";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const PARTS_OF_DAY = ["night", "morning", "day", "evening"];
@@ -78,25 +79,9 @@ function momentOf(hour, day) {
   return moment;
 }
 
-// Items to pick from, by title. Asked once for the whole console.
-let itemsAsked = null;
-export function useItems(offer) {
-  const answer = useAnswer(() => (itemsAsked ??= readItems()), [], { when: offer.offers("GET", "/v1/map") });
-  return answer.data ?? [];
-}
-
-async function readItems() {
-  try {
-    return (await call("GET", "v1/map?limit=5000")).items;
-  } catch (problem) {
-    itemsAsked = null;
-    throw problem;
-  }
-}
-
 export function Asker({ offer }) {
   const [asker, change] = useAsker();
-  const items = useItems(offer);
+  const known = useItems(offer);
   const { who } = asker;
   const fields = offer.fieldsOf("POST", "/v1/recommendations");
   return html`<div class="asker" role="group" aria-label="The request">
@@ -121,7 +106,7 @@ export function Asker({ offer }) {
           onInput=${(e) => change({ userId: e.target.value })} />
       <//>`
       }
-      ${who === "history" && html`<${HistoryPicker} items=${items} asker=${asker} change=${change} />`}
+      ${who === "history" && html`<${HistoryPicker} known=${known} asker=${asker} change=${change} />`}
       ${
         who !== "nobody" &&
         html`<${Field} id="words" label=${who === "words" ? "What they want" : "What they say they want"} >
@@ -169,7 +154,7 @@ export function Asker({ offer }) {
       <${Switch} label="Measure evidence" hint="leaves out one event at a time; slower" value=${asker.explain}
         onSet=${(explain) => change({ explain })} />
       <${Field} id="exclude" label="Leave out">
-        <${ItemSearch} id="exclude" items=${items} placeholder="a title"
+        <${ItemSearch} id="exclude" known=${known} placeholder="a title"
           onPick=${(item) => change({ exclude: withItem(asker.exclude, item) })} />
         ${
           asker.exclude.length > 0 &&
@@ -185,12 +170,14 @@ export function Asker({ offer }) {
 
 function PlacementPicker({ asker, change }) {
   const answer = useAnswer((signal) => call("GET", "v1/placements", undefined, { signal }), []);
-  if (!answer.data?.placements.length) return null;
+  if (answer.problem) return html`<${ProblemNote} problem=${answer.problem} again=${answer.ask} />`;
+  const names = answer.data?.placements.map(({ name }) => name) ?? [];
+  if (asker.placement && !names.includes(asker.placement)) names.push(asker.placement); // deleted: to be let go of
+  if (!names.length) return null;
   return html`<${Field} id="placement" label="Placement">
     <select id="placement" onChange=${(e) => change({ placement: e.target.value })}>
       <option value="" selected=${!asker.placement}>none</option>
-      ${answer.data.placements.map(({ name }) => html`<option value=${name} selected=${name === asker.placement}>${name}
-        </option>`)}
+      ${names.map((name) => html`<option value=${name} selected=${name === asker.placement}>${name}</option>`)}
     </select>
   <//>`;
 }
@@ -211,13 +198,13 @@ export const withItem = (items, { item_id, title }) => [
   { item_id, title },
 ];
 
-function HistoryPicker({ items, asker, change }) {
+function HistoryPicker({ known, asker, change }) {
   const { history } = asker;
   const set = (place, type) =>
     change({ history: history.map((event, at) => (at === place ? { ...event, type } : event)) });
   const add = ({ item_id, title }) => change({ history: [...history, { item_id, title, type: "like" }] });
   return html`<${Field} id="history" label="What they did, oldest first">
-    <${ItemSearch} id="history" items=${items} placeholder="find a title" onPick=${add} />
+    <${ItemSearch} id="history" known=${known} placeholder="find a title" onPick=${add} />
     <ol class="history">
       ${history.map(
         (event, place) => html`<li>

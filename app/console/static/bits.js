@@ -1,6 +1,6 @@
 // Small views that every panel uses: the states of an answer, controls, numbers.
 
-import { html, useEffect, useRef, useState } from "./vendor/htm-preact/standalone.module.js";
+import { html, useEffect, useRef } from "./vendor/htm-preact/standalone.module.js";
 
 export const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 export const plain = (value, digits = 2) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
@@ -63,63 +63,6 @@ export function Switch({ label, value, onSet, hint }) {
     <input type="checkbox" role="switch" checked=${value} onChange=${(e) => onSet(e.target.checked)} />
     <span>${label}${hint && html`<small>${hint}</small>`}</span>
   </label>`;
-}
-
-// Find an item by its title, with the keyboard as with the pointer. items: [{item_id, title}].
-export function ItemSearch({ id, items, onPick, placeholder }) {
-  const [text, setText] = useState("");
-  const [open, setOpen] = useState(false);
-  const [at, setAt] = useState(0);
-  const wanted = text.trim().toLowerCase();
-  const found = wanted
-    ? items.filter((i) => i.title.toLowerCase().includes(wanted) || i.item_id === wanted).slice(0, 8)
-    : [];
-  const pick = (item) => {
-    onPick(item);
-    setText("");
-    setOpen(false);
-  };
-  const onKeyDown = (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && found.length) {
-      event.preventDefault();
-      setAt((at + step + found.length) % found.length);
-    }
-    if (event.key === "Enter" && open && found[at]) {
-      event.preventDefault();
-      pick(found[at]);
-    }
-    if (event.key === "Escape") setOpen(false);
-  };
-  const shown = open && found.length > 0;
-  return html`<div class="search">
-    <input
-      id=${id}
-      role="combobox"
-      autocomplete="off"
-      aria-expanded=${String(shown)}
-      aria-controls="${id}-list"
-      aria-activedescendant=${shown ? `${id}-${at}` : undefined}
-      placeholder=${placeholder}
-      value=${text}
-      onInput=${(e) => (setText(e.target.value), setOpen(true), setAt(0))}
-      onKeyDown=${onKeyDown}
-      onBlur=${() => setOpen(false)}
-    />
-    <ul id="${id}-list" role="listbox" aria-label="Items found" hidden=${!shown}>
-      ${found.map(
-        (item, place) => html`<li
-          id="${id}-${place}"
-          role="option"
-          aria-selected=${String(place === at)}
-          onMouseDown=${(e) => (e.preventDefault(), pick(item))}
-        >
-          ${item.title}<span class="faint">${item.item_id}</span>
-        </li>`,
-      )}
-    </ul>
-    ${open && wanted && !found.length && html`<p class="hint" role="status">Nothing is called that here.</p>`}
-  </div>`;
 }
 
 export function Chip({ children, onRemove, name }) {

@@ -11,7 +11,7 @@ export function Aside({ over, title, under, isSheet, onClose, children }) {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, [isSheet]);
-  return html`<aside class="why ${isSheet ? "is-sheet" : ""}" aria-labelledby="why-title">
+  return html`<aside class="why ${isSheet ? "is-sheet" : ""}" aria-labelledby="why-title" tabindex="0">
     ${isSheet && html`<button class="close" onClick=${onClose}>Close</button>`}
     <p class="faint">${over}</p>
     <h2 id="why-title" tabindex="-1" ref=${heading}>${title}</h2>

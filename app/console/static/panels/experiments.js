@@ -27,7 +27,8 @@ export function Experiments({ offer }) {
               </button></li>`)}
           </ul>
           ${!experiments.length && html`<${Empty} title="No experiments">Everybody is served alike.<//>`}
-          <p class="buttons list-foot"><button onClick=${() => setOpened("")}>New experiment</button></p>
+          ${offer.offers("POST", "/v1/experiments") && html`<p class="buttons list-foot">
+            <button onClick=${() => setOpened("")}>New experiment</button></p>`}
         </div>
         ${opened === "" && html`<${Start} onDone=${done} />`}
         ${shown && html`<${Experiment} key=${shown.name} experiment=${shown} onDone=${done} offer=${offer} />`}

@@ -20,6 +20,7 @@ export function Live({ offer }) {
       setChecks((await call("GET", "readyz")).checks);
       setNotReady(null);
     } catch (problem) {
+      setChecks(null);
       setNotReady(problem);
     }
     if (!offer.offers("GET", "/metrics")) return;

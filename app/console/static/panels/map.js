@@ -4,6 +4,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../vendor/htm-preact
 import { call, query } from "../api.js";
 import { useAsker } from "../asker.js";
 import { Answer, Choice, Field, ink, many, percent } from "../bits.js";
+import { Degraded } from "../degraded.js";
 import { useAnswer } from "../hooks.js";
 
 const ZOOM = 1.25;
@@ -35,7 +36,8 @@ export function SpaceMap({ offer }) {
             onInput=${(e) => change({ words: e.target.value })} />`
       }
     </div>
-    <${Answer} answer=${answer} what="the map">${(map) => html`<${Sheet} map=${map} />`}<//>
+    <${Answer} answer=${answer} what="the map">
+      ${(map) => html`<${Degraded} reasons=${map.degraded} /><${Sheet} map=${map} />`}<//>
   </div>`;
 }
 

@@ -42,7 +42,8 @@ export function Outcomes() {
         : html`<${Empty}
           title="No slates in this window">Ask for some in the first panel, and like what they show.<//>`}
     <//>
-    ${overTime.data?.groups.length > 0 && html`<${Courses} told=${overTime.data} by=${by} />`}
+    ${!whole.problem && html`<${Answer} answer=${overTime} what="their course">
+      ${(told) => told.groups.length > 0 && html`<${Courses} told=${told} by=${by} />`}<//>`}
   </div>`;
 }
 

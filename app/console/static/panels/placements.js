@@ -4,7 +4,9 @@ import { html, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call, segment } from "../api.js";
 import { toRequest, useAsker } from "../asker.js";
 import { Answer, Empty, Field, ProblemNote, Toast, percent } from "../bits.js";
+import { Degraded, Shorter } from "../degraded.js";
 import { useAction, useAnswer } from "../hooks.js";
+import { marksOf } from "./why.js";
 
 const KNOBS = [
   ["diversity", "how unlike each other"],
@@ -64,15 +66,17 @@ function Rules({ placement, canWrite, offer, onDone }) {
     const told = await call("PUT", `v1/placements/${segment(name.trim())}`, { ...readRest(rest), ...rules });
     onDone(told.name, html`<b>${told.name}</b> is at version ${told.version}, in force at once.`);
   });
+  const [sure, setSure] = useState(false);
   const remove = useAction(async () => {
     await call("DELETE", `v1/placements/${segment(name)}`);
     onDone(null, html`<b>${name}</b> is deleted. Its versions can still be read.`);
   });
   const request = placement && toRequest({ ...asker, explain: false });
+  const canTry = Boolean(offer.fieldsOf("POST", "/v1/recommendations").placement);
   const preview = useAnswer(
     (signal) => call("POST", "v1/recommendations", { ...request, k: undefined, placement: placement.name }, { signal }),
     [request, placement?.version],
-    { when: Boolean(request && offer.fieldsOf("POST", "/v1/recommendations").placement) },
+    { when: Boolean(request && canTry) },
   );
   return html`<form class="rules" onSubmit=${(e) => (e.preventDefault(), save.run())} aria-label="Rules">
     <h2>${placement?.name ?? "A new placement"}</h2>
@@ -100,13 +104,23 @@ function Rules({ placement, canWrite, offer, onDone }) {
       canWrite &&
       html`<p class="buttons">
       <button class="primary" disabled=${save.busy}>${placement ? "Save as the next version" : "Create"}</button>
-      ${placement && offer.offers("DELETE", ITEM) && html`<button type="button" class="quiet" disabled=${remove.busy}
-        onClick=${remove.run}>Delete</button>`}
+      ${
+        placement &&
+        offer.offers("DELETE", ITEM) &&
+        (sure
+          ? html`<button type="button" class="danger" disabled=${remove.busy} onClick=${remove.run}>Delete, and refuse who names it</button>
+              <button type="button" onClick=${() => setSure(false)}>Keep it</button>`
+          : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`)
+      }
     </p>`
     }
-    ${placement && preview.data && html`<h3>A slate of it, for whoever asks in the first panel</h3>
-      <ol class="plain is-numbered">
-        ${preview.data.items.map(({ item_id, properties }) => html`<li>${properties.title ?? item_id}</li>`)}</ol>`}
+    ${placement && canTry && html`<h3>A slate of it, for whoever asks in the first panel</h3>
+      ${request === null && html`<p class="hint">Nobody asks there yet.</p>`}
+      <${Answer} answer=${preview} what="a slate of it">${({ items, served_by: by }) => html`
+        <${Degraded} reasons=${by.degraded} /><${Shorter} warnings=${by.warnings} />
+        <ol class="plain is-numbered">
+          ${items.map((item) => html`<li>${item.properties.title ?? item.item_id}
+            ${marksOf(item).map((mark) => html` <span class="badge">${mark}</span>`)}</li>`)}</ol>`}<//>`}
   </form>`;
 }
 

@@ -2,12 +2,14 @@
 
 import { html, useRef, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call } from "../api.js";
-import { Asker, toRequest, useAsker, useItems } from "../asker.js";
-import { Answer, Empty, Field, ItemSearch, ms, plain, Toast, useGlide } from "../bits.js";
+import { Asker, toRequest, useAsker } from "../asker.js";
+import { Answer, Empty, Field, ms, plain, Toast, useGlide } from "../bits.js";
+import { Degraded, Shorter } from "../degraded.js";
 import { useAnswer, useMedia } from "../hooks.js";
+import { ItemSearch, useItems } from "../items.js";
 import { PartsKey, PartsLine, scaleOf } from "../parts.js";
 import { EXPLAINS } from "./standing.js";
-import { Why } from "./why.js";
+import { Why, marksOf } from "./why.js";
 import { WhyNot } from "./whynot.js";
 
 export function Slate({ offer }) {
@@ -20,7 +22,7 @@ export function Slate({ offer }) {
   const slate = answer.data;
   const before = usePrevious(slate);
   const [opened, setOpened] = useState(null);
-  const items = useItems(offer);
+  const known = useItems(offer);
   const [toast, setToast] = useState(null);
   const isWide = useMedia("(min-width: 1180px)");
   const [missed, setMissed] = useState(null); // an item that was asked for and is not in the slate
@@ -42,7 +44,7 @@ export function Slate({ offer }) {
         request !== null &&
         html`<${Answer} answer=${answer} what="the slate">
         ${(served) => html`<${Ranked} slate=${served} before=${before} opened=${item?.item_id} onOpen=${setOpened} />
-          ${offer.offers(...EXPLAINS) && html`<${Missing} items=${items}
+          ${offer.offers(...EXPLAINS) && html`<${Missing} known=${known}
             onPick=${(picked) => (setMissed(picked), setOpened(picked.item_id))} />`}
           <${ServedBy} servedBy=${served.served_by} />`}
       <//>`
@@ -77,6 +79,8 @@ function Ranked({ slate, before, opened, onOpen }) {
             <${Moved} from=${was.get(item.item_id)} to=${rank} known=${Boolean(before)} />
             <span class="what">
               <span class="item-title">${title ?? item.item_id}</span>
+              ${marksOf(item).length > 0 && html`<span class="marks">${marksOf(item).map((mark) => html`<span class="badge">
+                ${mark}</span>`)}</span>`}
               <span class="because">${item.reasons[0]?.text ?? (categories ?? []).join(" · ")}</span>
             </span>
             <${PartsLine} parts=${item.parts} scale=${scale} />
@@ -89,9 +93,9 @@ function Ranked({ slate, before, opened, onOpen }) {
 }
 
 // An item that one would have expected, and what kept it out.
-function Missing({ items, onPick }) {
+function Missing({ known, onPick }) {
   return html`<div class="missing"><${Field} id="missing" label="Why is something not here?">
-    <${ItemSearch} id="missing" items=${items} placeholder="a title" onPick=${onPick} /><//></div>`;
+    <${ItemSearch} id="missing" known=${known} placeholder="a title" onPick=${onPick} /><//></div>`;
 }
 
 // Against the slate before this one: how far an item moved, or that it is new.
@@ -111,22 +115,12 @@ const RUNGS = {
   popular: "nothing known: popular in this context",
 };
 
-const PLACES_LOST = {
-  encoder_overloaded: "The encoder had no time: the slate is what is popular.",
-  interest_cache_unavailable: "The interest cache is away: slower, nothing lost.",
-  words_unread: "The words were not read in time.",
-  steer_unread: "The sentence that steers was not read in time.",
-  edits_unread: "Not all that the user said of phrases was read in time.",
-  evidence_not_measured: "There was no time to measure the evidence.",
-};
-
 function ServedBy({ servedBy }) {
-  const { rung, bundle, took_ms: took, degraded, unknown_items: unknown } = servedBy;
+  const { rung, bundle, arm, took_ms: took, degraded, warnings, unknown_items: unknown } = servedBy;
   const whole = Object.values(took).reduce((a, b) => a + b, 0);
-  return html`<footer class="served ${degraded.length ? "is-degraded" : ""}">
-    ${degraded.length > 0 && html`<div class="degraded" role="status">
-      <b>Degraded</b>${degraded.map((reason) => html`<p>${PLACES_LOST[reason] ?? reason.replaceAll("_", " ")}</p>`)}
-        </div>`}
+  return html`<footer class="served">
+    <${Degraded} reasons=${degraded} />
+    <${Shorter} warnings=${warnings} />
     ${unknown.length > 0 && html`<p>Not in the catalogue, and skipped: ${unknown.map((id) => html`<code>${id}</code> `)}
       </p>`}
     <p class="rung is-${rung}"><b>${rung}</b> ${RUNGS[rung] ?? ""}</p>
@@ -135,7 +129,7 @@ function ServedBy({ servedBy }) {
         style=${{ flexGrow: Math.max(value / (whole || 1), 0.02) }}><i aria-hidden="true" /><small>${stage}
           <br />${ms(value)}</small></span>`)}
     </div>
-    <p class="faint">${ms(whole)} in all · bundle <code>${bundle}</code></p>
+    <p class="faint">${ms(whole)} in all · bundle <code>${bundle}</code>${arm && html` · arm <code>${arm}</code>`}</p>
   </footer>`;
 }
 

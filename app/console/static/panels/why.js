@@ -3,7 +3,7 @@
 import { html } from "../vendor/htm-preact/standalone.module.js";
 import { call, segment } from "../api.js";
 import { withItem } from "../asker.js";
-import { Answer, ProblemNote } from "../bits.js";
+import { Answer, ProblemNote, plain } from "../bits.js";
 import { useAction, useAnswer } from "../hooks.js";
 import { PartsSum } from "../parts.js";
 import { Aside } from "./aside.js";
@@ -21,6 +21,9 @@ export function Why({ item, slate, asker, change, offer, isSheet, onClose, onTol
     onClose=${onClose}>
     <h3>The score is a sum</h3>
     <${PartsSum} parts=${item.parts} score=${item.score} />
+
+    ${item.rules.length > 0 && html`<h3>Besides its score</h3>
+      <ul class="reasons">${item.rules.map((rule) => html`<li>${ruleOf(rule, item)}</li>`)}</ul>`}
 
     <h3>Reasons</h3>
     <ul class="reasons">${item.reasons.map((reason) => html`<li class="is-${reason.kind}">${reason.text}</li>`)}</ul>
@@ -40,6 +43,17 @@ export function Why({ item, slate, asker, change, offer, isSheet, onClose, onTol
     </details>
   <//>`;
 }
+
+// What is shown with an item: its label, and the rules that put it where it is.
+export const marksOf = ({ rules, label }) => [label, ...rules.filter((rule) => rule !== "sponsored" || !label)].filter(Boolean);
+
+const RULES = {
+  pinned: () => "Pinned: the placement puts it here, whatever it scores.",
+  sponsored: ({ label }) => `A place that is paid for${label ? `, and says so: ${label}` : ""}.`,
+  explored: ({ propensity }) => `Explored: chance put it here, with a probability of ${plain(propensity, 3)}.`,
+};
+
+const ruleOf = (rule, item) => RULES[rule]?.(item) ?? rule.replaceAll("_", " ");
 
 // Answer the slate with an event, and see the next one change.
 function Tell({ item, slate, title, asker, change, offer, onTold }) {
@@ -76,9 +90,9 @@ function Similar({ item }) {
     (signal) => call("GET", `v1/items/${segment(item.item_id)}/similar?k=5`, undefined, { signal }),
     [item.item_id],
   );
-  if (!answer.data?.items?.length) return null;
   return html`<h3>Close to it</h3>
-    <ul class="plain">
-      ${answer.data.items.map((other) => html`<li>${other.properties?.title ?? other.title ?? other.item_id}</li>`)}
-        </ul>`;
+    <${Answer} answer=${answer} what="what is close to it">${({ items }) =>
+      items.length
+        ? html`<ul class="plain similar">${items.map(({ item_id, properties }) => html`<li>${properties.title ?? item_id}</li>`)}</ul>`
+        : html`<p class="hint">Nothing else may be shown.</p>`}<//>`;
 }
