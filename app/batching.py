@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from app.deadline import in_time
 from app.errors import Overloaded
-from app.telemetry import count_batch, set_queue_waiting
+from app.telemetry import QueueName, count_batch, set_queue_waiting
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -24,7 +24,7 @@ class MicroBatcher(Generic[Asked, Answer]):
 
     def __init__(
         self,
-        name: str,
+        name: QueueName,
         compute: Callable[[Sequence[Asked]], Sequence[Answer]],
         executor: Executor,
         *,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder through which worker processes add up their metrics. prometheus-client reads it when imported."""
 
+# What each label may say: a type checker refuses any other, and docs/guide/metrics.md lists them.
+StageName = Literal["intent", "eligible", "retrieval", "scoring", "reranking", "explanation"]
+QueueName = Literal["user encoder", "item encoder", "words encoder", "sqlite writer", "slate log", "shadow"]
+CacheName = Literal["phrases", "filter masks", "leaderboards"]
+CacheOutcome = Literal["hits", "misses"]
+ReadingHow = Literal["stepped", "alone", "together"]
+RefusalReason = Literal["in_flight", "rate_limit"]
+ShadowOutcome = Literal["compared", "dropped", "failed"]
+SlateLogOutcome = Literal["kept", "dropped"]
+
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -43,7 +53,7 @@ class StageTimer:
         self.took_ms: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: StageName) -> Iterator[None]:
         started = perf_counter()
         try:
             yield
@@ -85,6 +95,12 @@ class CacheReporter:
                 self._told[tier, outcome] = total
 
 
+def count_look_up(cache: CacheName, *, hit: bool) -> None:
+    """Of a cache within the process. hit: whether it held what was looked for."""
+    outcome: CacheOutcome = "hits" if hit else "misses"
+    _metrics().cache.labels(cache, outcome).inc()
+
+
 def count_request(route: str, method: str, status: int, took_s: float) -> None:
     """route: the template ("/v1/items/{item_id}"), never the path itself."""
     _metrics().requests.labels(route, method, status).inc()
@@ -97,13 +113,12 @@ def count_slate(served_by: ServedBy) -> None:
         _metrics().degraded.labels(reason).inc()
 
 
-def count_shadow(outcome: str) -> None:
-    """outcome: compared, dropped (the queue was full) or failed."""
+def count_shadow(outcome: ShadowOutcome) -> None:
+    """outcome: dropped where the queue was full."""
     _metrics().shadow.labels(outcome).inc()
 
 
-def count_refusal(reason: str) -> None:
-    """reason: in_flight or rate_limit."""
+def count_refusal(reason: RefusalReason) -> None:
     _metrics().refusals.labels(reason).inc()
 
 
@@ -113,20 +128,21 @@ def count_events_stored(n_events: int) -> None:
 
 def count_slate_kept(*, kept: bool) -> None:
     """kept: False where the log of slates had no place left and the slate was forgotten."""
-    _metrics().slate_log.labels("kept" if kept else "dropped").inc()
+    outcome: SlateLogOutcome = "kept" if kept else "dropped"
+    _metrics().slate_log.labels(outcome).inc()
 
 
-def set_queue_waiting(queue: str, n_waiting: int) -> None:
+def set_queue_waiting(queue: QueueName, n_waiting: int) -> None:
     """queue: the name of what is waited for."""
     _metrics().queue_waiting.labels(queue).set(n_waiting)
 
 
-def count_batch(queue: str, n_together: int) -> None:
+def count_batch(queue: QueueName, n_together: int) -> None:
     """n_together: how many that waited in `queue` were worked on at once."""
     _metrics().batch_size.labels(queue).observe(n_together)
 
 
-def count_reading(how: str, n: int = 1) -> None:
+def count_reading(how: ReadingHow, n: int = 1) -> None:
     """how: a history was stepped on from a kept state, read alone, or read together with others."""
     _metrics().histories_read.labels(how).inc(n)
 
@@ -175,6 +191,7 @@ class _Metrics:
     slates: Counter
     degraded: Counter
     interest_cache: Counter
+    cache: Counter
     refusals: Counter
     shadow: Counter
     events_stored: Counter
@@ -226,6 +243,7 @@ def _metrics() -> _Metrics:
         slates=counter("slates_total", "Slates answered, by rung of the ladder.", "rung"),
         degraded=counter("degraded_total", "Slates that something was missing for, by what.", "reason"),
         interest_cache=counter("interest_cache_total", "Look-ups of interest vectors.", "tier", "outcome"),
+        cache=counter("cache_total", "Look-ups in the caches within each process.", "cache", "outcome"),
         shadow=counter("shadow_total", "Requests answered a second time by a candidate, unseen.", "outcome"),
         refusals=counter("refusals_total", "Requests refused early, by why.", "reason"),
         events_stored=counter("events_stored_total", "Events stored, retries not counted."),

@@ -224,7 +224,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         await _follow(stack, rollout.follow(poll_s))
         await _follow(stack, trials.follow(poll_s))
         await _follow(stack, shadow.follow(poll_s))
-        await _follow(stack, _report_queue(process.database))
+        await _follow(stack, _report_queues(process, shadow))
         import_jobs = ImportJobs(process.database)
         imports = Importer(import_jobs, servings.lease)
         stack.push_async_callback(imports.close)
@@ -493,9 +493,11 @@ async def _follow(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> N
     stack.push_async_callback(stop)
 
 
-async def _report_queue(database: Database) -> None:
+async def _report_queues(process: Process, shadow: Shadow) -> None:
     while True:
-        set_queue_waiting("sqlite writer", database.waiting)
+        set_queue_waiting("sqlite writer", process.database.waiting)
+        set_queue_waiting("slate log", process.slates.waiting)
+        set_queue_waiting("shadow", shadow.waiting)
         await asyncio.sleep(REPORT_EVERY_S)
 
 

@@ -13,6 +13,7 @@ from app.crowd.crowd import TREND_HALF_LIFE_S, Crowd
 from app.crowd.log import View
 from app.crowd.tables import Tally, known_since, tally_popular, tally_trending
 from app.domain import DoubleArray, FloatArray, IntArray, Item, ItemId
+from app.telemetry import count_look_up
 
 KEPT_S = 1.0
 KEPT = 256
@@ -78,7 +79,9 @@ class Leaderboards:
     async def _answer(
         self, key: tuple[object, ...], rank: Callable[[View], _Ranking], k: int, category: str | None
     ) -> Leaderboard:
-        if (kept := self._kept.get(key)) is not None:
+        kept = self._kept.get(key)
+        count_look_up("leaderboards", hit=kept is not None)
+        if kept is not None:
             return kept
         board = await asyncio.to_thread(self._list, rank, self._crowd.log.view(), k, category)
         self._kept[key] = board

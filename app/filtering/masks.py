@@ -17,6 +17,7 @@ from app.domain import BoolArray, Boost
 from app.filtering.columns import OWN_NAMES, Columns
 from app.filtering.expression import Expression, names_in, parse_filter, uses_now
 from app.scoring.rules import Rules
+from app.telemetry import count_look_up
 
 KEPT = 256  # masks; a byte a slot: 50 MB with 200,000 items
 FEW = 100  # changed items that are asked about on the event loop: some 0.3 ms
@@ -55,6 +56,7 @@ class FilterMasks:
         minute = int(now.timestamp()) // 60
         key = (text, minute if uses_now(expression) else None)
         kept = self._kept.get(key)
+        count_look_up("filter masks", hit=kept is not None)
         if kept is None:
             kept = await asyncio.to_thread(self._evaluate, expression, minute * 60.0)
         while len(self._catalogue.changed) - kept.n_changes > FEW:

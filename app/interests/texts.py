@@ -11,6 +11,7 @@ import torch
 
 from app.batching import MicroBatcher
 from app.domain import FloatArray
+from app.telemetry import QueueName, count_look_up
 from app.trained import Trained
 
 KEPT_PHRASES = 2_000  # 384 floats each: 3 MB; the same few searches come again and again
@@ -88,7 +89,7 @@ class TextVectors:
         await self._words.close()
 
     def _queue(
-        self, name: str, compute: Callable[[Sequence[str]], Sequence[FloatArray]]
+        self, name: QueueName, compute: Callable[[Sequence[str]], Sequence[FloatArray]]
     ) -> MicroBatcher[str, FloatArray]:
         return MicroBatcher(name, compute, self._executor, max_batch=BATCH, max_queue=QUEUE_SHARE)
 
@@ -97,6 +98,7 @@ class TextVectors:
         return self._trained.item_encoder.device
 
     async def _encode_words(self, text: str) -> FloatArray:
+        count_look_up("phrases", hit=text in self._kept)
         if text in self._kept:
             self._kept.move_to_end(text)
             return self._kept[text]

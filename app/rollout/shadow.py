@@ -127,6 +127,11 @@ class Shadow:
         self._waiting: asyncio.Queue[tuple[ShadowPlan, SlateRequest, Slate, float]] = asyncio.Queue(WAITING)
         self._pending: list[tuple[object, ...]] = []
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait to be answered a second time."""
+        return self._waiting.qsize()
+
     def offer(self, request: SlateRequest, slate: Slate, took_ms: float) -> None:
         """Tell of an answer that went out; the share of them that the plan wants is compared, later."""
         plan = self._plan

@@ -44,6 +44,11 @@ class SlateStore:
         self._pending: dict[str, SlateRecord] = {}
         self._wake = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """Records that wait for the disk."""
+        return len(self._pending)
+
     def keep(self, record: SlateRecord) -> bool:
         """Remember a slate; at once for this process, on disk a moment later. False where it had to be dropped."""
         kept = len(self._pending) < self._max_pending

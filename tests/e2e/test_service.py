@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
 from server import Server, item_ids, like, wait_until
+
+from app.telemetry import CacheName, QueueName
 
 pytestmark = pytest.mark.served(stored=True)
 
@@ -132,6 +134,18 @@ def test_metrics_of_both_workers_are_one_page(server: Server) -> None:
     page = httpx2.get(f"{server.url}/metrics", timeout=10).text
     assert 'penchant_requests_total{method="POST",route="/v1/recommendations"' in page
     assert "penchant_stage_seconds_bucket" in page
+
+
+def test_every_cache_and_every_queue_of_the_background_is_measured(server: Server) -> None:
+    for _ in range(6):  # two workers take turns
+        server.recommend(words="quiet space film", k=1, filter="year > 1990")
+        server.ask("GET", "/v1/popular?k=3")
+    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    for cache in get_args(CacheName):
+        (hits,) = re.findall(rf'penchant_cache_total\{{cache="{cache}",outcome="hits"\}} (\S+)', page)
+        assert float(hits) >= 1
+    queues: set[QueueName] = {"words encoder", "sqlite writer", "slate log", "shadow"}
+    assert queues <= set(re.findall(r'penchant_queue_waiting\{queue="([^"]+)"\}', page))
 
 
 def test_one_more_event_of_somebody_active_costs_a_step_of_the_encoder(server: Server) -> None:

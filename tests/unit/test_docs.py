@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
@@ -16,8 +18,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from typer.testing import CliRunner
 
+from app import telemetry
 from app.api.schemas.recommendations import RecommendationRequest
 from app.cli import app
+from app.domain import Rung, Source
+from app.interests.cache import CacheCounts
 from app.offline.doc_blocks import FIGURES, METRICS, SETTINGS, Block, Figures, replace_block
 from app.offline.report import REPOSITORY
 from app.settings import Settings
@@ -75,6 +80,43 @@ def read_committed(path: str) -> str | None:
 def test_generated_blocks_are_current(block: Block) -> None:
     page = (REPOSITORY / block.page).read_text(encoding="utf-8")
     assert replace_block(page, block.name, block.render()) == page, "run `python -m app.offline.doc_blocks`"
+
+
+LABELS = {
+    "`stage`": get_args(telemetry.StageName),
+    "`rung`": tuple(Rung),
+    "`source`": tuple(source for source in Source if source is not Source.CALLER),
+    "`queue`": get_args(telemetry.QueueName),
+    "`cache`": get_args(telemetry.CacheName),
+    "`how`": get_args(telemetry.ReadingHow),
+    "`reason` of `penchant_refusals_total`": get_args(telemetry.RefusalReason),
+    "`outcome` of `penchant_shadow_total`": get_args(telemetry.ShadowOutcome),
+    "`outcome` of `penchant_slate_log_total`": get_args(telemetry.SlateLogOutcome),
+    "`outcome` of `penchant_cache_total`": get_args(telemetry.CacheOutcome),
+    "`outcome`": tuple(field.name for field in fields(CacheCounts)),
+}
+
+
+def values_told() -> dict[str, str]:
+    """Of the table of label values in the guide to metrics: label to what its row says."""
+    page = (REPOSITORY / "docs/guide/metrics.md").read_text(encoding="utf-8")
+    rows = page.partition("## Values of the labels")[2].partition("\n## ")[0].splitlines()
+    return {row.split(" | ")[0].strip("| "): row.split(" | ", 1)[1] for row in rows if row.startswith("| `")}
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_values_of_a_metrics_label_are_all_told_and_no_others(label: str) -> None:
+    named = re.findall(r"`([^`]+)`", values_told()[label])
+    settings_alone = set(Settings.model_fields) - set(LABELS[label])
+    assert sorted(name for name in named if name not in settings_alone) == sorted(LABELS[label])
+
+
+def test_the_route_given_as_an_example_is_one() -> None:
+    from app.api.items import router
+
+    (example, *others) = re.findall(r"`([^`]+)`", values_told()["`route`"])
+    assert example in {getattr(route, "path", None) for route in router.routes}
+    assert others == ["console", "documentation", "unmatched"]
 
 
 @pytest.mark.parametrize("figures", FIGURES, ids=lambda block: f"{block.page}, {block.name}")

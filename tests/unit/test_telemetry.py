@@ -91,6 +91,14 @@ def test_queues_tell_what_waits_and_how_much_is_worked_on_at_once() -> None:
     assert 'penchant_batch_size_bucket{le="4.0",queue="user encoder"} 1.0' in lines()
 
 
+def test_look_ups_in_a_cache_are_counted_by_what_came_of_them() -> None:
+    telemetry.count_look_up("phrases", hit=True)
+    telemetry.count_look_up("phrases", hit=False)
+
+    assert 'penchant_cache_total{cache="phrases",outcome="hits"} 1.0' in lines()
+    assert 'penchant_cache_total{cache="phrases",outcome="misses"} 1.0' in lines()
+
+
 def test_gauges_say_what_is_served() -> None:
     telemetry.set_items_live(1_682)
     telemetry.set_build_info("1f2e", "0.1.0")
