@@ -87,4 +87,4 @@ report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes
 
 .PHONY: help setup demo recipe serve check test docs-test bench bench-import redis-server chromium node prometheus wrk
 .PHONY: report-steering report-faithfulness report-diversity report-refresh report-strangers report-training
-.PHONY: report-zero-shot pictures
+.PHONY: report-zero-shot
