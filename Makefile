@@ -85,6 +85,9 @@ report-strangers: setup ## Measure what words, or one event, tell of a user; wri
 report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes docs/reports/zero-shot.md
 	$(BIN)/python -m app.offline.zero_shot $(DATA)
 
+pictures: setup chromium ## Take the README's pictures of the console anew
+	OMP_NUM_THREADS=1 $(BIN)/python tests/browser/take_pictures.py
+
 .PHONY: help setup demo recipe serve check test docs-test bench bench-import redis-server chromium node prometheus wrk
 .PHONY: report-steering report-faithfulness report-diversity report-refresh report-strangers report-training
-.PHONY: report-zero-shot
+.PHONY: report-zero-shot pictures

@@ -178,8 +178,7 @@ class PlaceExplainer:
         query = self._situations.query(situation, situation.rows)
         dim = query.interests.shape[1]
         opened = situation.field.stand(np.hstack([query.interests, query.gated[:, dim:]]), slot)
-        when = BUCKET_NAMES[bucket_of(situation.request.context.at)]
-        text = f"In no context at all it would rank {_ordinal(opened.rank)}, not {_ordinal(now.rank)} as on a {when}"
+        text = tell_without_context(opened.rank, now.rank, BUCKET_NAMES[bucket_of(situation.request.context.at)])
         return ContextEffect(part=part, open_score=opened.score, open_rank=opened.rank, text=text)
 
     def _reproduces(self, situation: Situation) -> bool:
@@ -187,6 +186,12 @@ class PlaceExplainer:
         found = [(self._catalogue.find_slot(item.item_id), item.score) for item in situation.record.items]
         scores = situation.field.scores(self._situations.query(situation, situation.rows).gated)
         return all(slot is not None and abs(float(scores[slot]) - score) < SAME_SCORE for slot, score in found)
+
+
+def tell_without_context(rank_without: int, rank: int, when: str) -> str:
+    """when: the part of the week, as "weekend evening"."""
+    other = " too" if rank_without == rank else f", not {_ordinal(rank)} as on a {when}"
+    return f"In no context at all it would rank {_ordinal(rank_without)}{other}"
 
 
 def _gap(situation: Situation, now: Standing) -> float | None:

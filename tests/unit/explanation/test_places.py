@@ -20,7 +20,7 @@ from app.domain import (
 from app.errors import UnknownItem, UnknownSlate
 from app.explanation.explainer import Explainer
 from app.explanation.place import PlaceExplanation
-from app.explanation.places import PlaceExplainer
+from app.explanation.places import PlaceExplainer, tell_without_context
 from app.explanation.remedies import RemedyFinder
 from app.explanation.situation import SituationReader
 from app.filtering.eligibility import Eligibility
@@ -228,6 +228,11 @@ async def test_the_context_is_told_as_the_rank_with_an_open_gate(house: House) -
     slot = house.rooms.catalogue.find_slot(ItemId(ids(slate)[2]))
     assert told.context.open_score == pytest.approx(float(scores[slot]), abs=1e-4)
     assert told.context.part == pytest.approx(told.score - told.context.open_score, abs=1e-3)
+
+
+def test_a_context_that_makes_no_difference_is_told_as_none() -> None:
+    assert tell_without_context(4, 2, "weekend evening").endswith("would rank 4th, not 2nd as on a weekend evening")
+    assert tell_without_context(1, 1, "weekend evening").endswith("would rank 1st too")
 
 
 async def test_nobody_and_strangers_by_words_are_explained_too(house: House) -> None:
