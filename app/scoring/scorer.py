@@ -77,7 +77,7 @@ class Scorer:
         parts[:, PART_NAMES.index("context")] = raw @ (query.gate - 1.0) + vectors[:, : self.dim] @ query.shift
         popular = query.gated[winner, self.dim :] * vectors[:, self.dim :]  # (C, PRIOR_DIM)
         parts[:, PART_NAMES.index("prior")] = popular[:, :TREND].sum(axis=1)
-        parts[:, PART_NAMES.index("trend")] = popular[:, TREND]
+        parts[:, PART_NAMES.index("trend")] = popular[:, TREND] + 0.0  # of a weight of 0 an answer would say -0.0
         return Scores(total=parts.sum(axis=1, dtype=np.float64), parts=parts, interest=winner.astype(np.int64))
 
     def _read_context(self, context: Context, last_event_at_s: int | None) -> tuple[FloatArray, FloatArray]:

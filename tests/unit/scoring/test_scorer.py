@@ -131,6 +131,14 @@ def test_the_trend_is_a_part_of_its_own_at_the_weight_of_the_blend(quiet: Space)
         assert scores.total == pytest.approx([1.5])
 
 
+def test_a_trend_that_does_not_count_is_zero_and_not_less(quiet: Space) -> None:
+    vectors = np.zeros((1, D + PRIOR_DIM), dtype=np.float32)
+    vectors[:, D + TREND] = -1.0
+    scorer = Scorer(quiet, CODES)
+    parts = scorer.score(scorer.query(np.ones((1, D), np.float32), Context(MONDAY_AT_THREE), None), vectors).parts
+    assert not np.signbit(parts[:, PART_NAMES.index("trend")]).any()
+
+
 def test_nobody_is_scored_by_popularity_and_by_what_anybody_wants_in_the_context(quiet: Space) -> None:
     scorer, context = Scorer(quiet, CODES), Context(datetime(2024, 1, 6, 20, tzinfo=UTC), {"device": "tv"})
     quiet.text.gate.shifts[0].weight[CODES.values["device"].index("tv") + 1, 0] = 3.0
