@@ -24,6 +24,7 @@ MAX_PENDING = 5_000
 """Slates that may wait for the disk: some 20 s of the most that one process serves, about 20 MB."""
 PAUSE_S = 0.05
 """How long records gather. One sync of the disk then serves them all, and an event's own commit hardly meets it."""
+LOOK_AGAIN_S = (PAUSE_S, 2 * PAUSE_S, 4 * PAUSE_S)
 RETRY_S = 1.0
 BATCH = 200
 PRUNE_EVERY_S = 3_600.0
@@ -59,13 +60,18 @@ class SlateStore:
         return kept
 
     async def get(self, slate_id: str) -> SlateRecord:
-        """Raises UnknownSlate: never served, dropped, forgotten after its time, or erased with its user."""
-        if (pending := self._pending.get(slate_id)) is not None:
-            return pending
-        rows = self._database.read(f"SELECT {COLUMNS} FROM slates WHERE slate_id = ?", (slate_id,))  # noqa: S608
-        if not rows:
-            raise UnknownSlate(f"no slate {slate_id!r} is remembered: ask for a new one, and use the id it comes with")
-        return from_row(rows[0])
+        """Raises UnknownSlate: never served, dropped, forgotten after its time, or erased with its user.
+
+        What is not there is looked for again, for a third of a second: another process may have served it just now.
+        """
+        for pause_s in (0.0, *LOOK_AGAIN_S):
+            await asyncio.sleep(pause_s)
+            if (pending := self._pending.get(slate_id)) is not None:
+                return pending
+            rows = self._database.read(f"SELECT {COLUMNS} FROM slates WHERE slate_id = ?", (slate_id,))  # noqa: S608
+            if rows:
+                return from_row(rows[0])
+        raise UnknownSlate(f"no slate {slate_id!r} is remembered: ask for a new one, and use the id it comes with")
 
     def forget(self, digest: str) -> None:
         """Drop the waiting slates of whoever has this `user_digest`; those on disk go with the tables."""

@@ -33,12 +33,12 @@ def pages() -> list[Path]:
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    """In their order. An indented block is a shell's if its first word is curl."""
+    """In their order. An indented block is a shell's if curl is called in it."""
     for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
         if ADDRESS not in token.content:
             continue
         line = (token.map or [0])[0] + 1
-        if token.type == "code_block" and token.content.startswith("curl "):
+        if token.type == "code_block" and "curl " in token.content:
             yield Block("sh", line, token.content)
         elif token.type == "fence" and token.info in LANGUAGES:
             yield Block(LANGUAGES[token.info], line, token.content)

@@ -132,7 +132,7 @@ def test_a_check_tells_what_would_be_done_and_does_nothing(server: Server) -> No
     assert ask(server, user_id="ada", filter="year < 1993", validate_only=True)["eligible_items"] == 9
 
 
-def test_pages_go_on_in_every_process_without_repeating_anything(server: Server) -> None:
+def test_pages_go_on_to_the_end_without_repeating_anything(server: Server) -> None:
     whole = item_ids(ask(server, user_id="ada", k=60, filter="year != 1999"))
     page = ask(server, user_id="ada", k=20, filter="year != 1999")
     shown = item_ids(page)

@@ -109,6 +109,13 @@ def test_a_list_of_ones_own_is_ordered_as_a_slate_would_be(server: Server) -> No
     assert ranked["served_by"]["unknown_items"] == ["no-such"]
 
 
+def test_a_slate_goes_on_at_once_in_whichever_worker_is_asked(server: Server) -> None:
+    for _ in range(12):
+        page = server.recommend(user_id="u3", k=5)
+        more = server.ask("GET", page["next"] + "?k=5")
+        assert not set(item_ids(page)) & set(item_ids(more))
+
+
 def test_two_workers_agree(server: Server) -> None:
     slates = [server.recommend(user_id="u6", k=10, context={"at": "2024-06-01T12:00:00Z"}) for _ in range(8)]
     assert len({tuple(item_ids(slate)) for slate in slates}) == 1

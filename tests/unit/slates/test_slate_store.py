@@ -49,6 +49,14 @@ async def test_a_slate_is_found_at_once_and_again_from_disk_with_all_it_held(dat
     assert await store.get("s1") == whole
 
 
+async def test_a_slate_that_another_process_is_about_to_write_is_found(database: Database) -> None:
+    store, other_process = SlateStore(database), SlateStore(database)
+    background = asyncio.create_task(store.write_behind())
+    store.keep(record("s1"))
+    assert await other_process.get("s1") == record("s1")
+    background.cancel()
+
+
 async def test_keeping_does_not_wait_for_the_disk_and_the_background_writes(database: Database) -> None:
     store, other_process = SlateStore(database), SlateStore(database)
     background = asyncio.create_task(store.write_behind())
