@@ -11,7 +11,7 @@ from app.catalogue.live import LiveCatalogue
 from app.domain import BoolArray, Event, InterestEdit, ItemId, Seen, SeenWindow, SlateRequest
 from app.filtering.masks import FilterMasks
 from app.history.store import HistoryStore
-from app.history.weights import is_refusal
+from app.history.weights import IMPRESSION, is_refusal
 from app.interests.never import NeverFilter
 
 
@@ -56,7 +56,7 @@ class Eligibility:
         return both
 
     async def _seen(self, request: SlateRequest) -> frozenset[ItemId]:
-        """Items that the user has an event on which keeps them from coming again."""
+        """Items that an event of the user keeps from coming again; an impression does where the request names it."""
         if request.seen is Seen.ALWAYS:
             return frozenset()
         window = request.seen if isinstance(request.seen, SeenWindow) else SeenWindow()
@@ -64,6 +64,8 @@ class Eligibility:
         if request.user_id is None:
             return told
         after = None if window.within_s is None else request.context.at - timedelta(seconds=window.within_s)
+        if window.types is not None and IMPRESSION in window.types:
+            told |= await self._histories.shown(request.user_id, since=after)
         return told | await self._histories.seen(request.user_id, after=after, types=window.types)
 
     async def _refused(self, request: SlateRequest) -> frozenset[ItemId]:

@@ -86,9 +86,10 @@ class HistoryStore:
         return frozenset(ItemId(item_id) for item_id, event_type in latest.items() if is_refusal(event_type))
 
     async def shown(self, user_id: UserId, since: datetime | None = None) -> frozenset[ItemId]:
-        """Items that an impression says the user was shown, from `since` on; whoever wants may take them as seen."""
+        """Items that an impression says the user was shown, from `since` on. One that names nobody is of whoever its
+        slate was for, as long as that is remembered."""
         after = 0 if since is None else to_micros(since)
-        rows = self._database.read(_SHOWN, (user_id, IMPRESSION, after))
+        rows = self._database.read(_SHOWN, (user_id, IMPRESSION, after, user_id, IMPRESSION, after))
         return frozenset(ItemId(item_id) for (items,) in rows for item_id in json.loads(items))
 
     async def knows(self, user_id: UserId) -> bool:
@@ -126,7 +127,13 @@ _RECENT_USERS = """
 _SEEN = "SELECT DISTINCT item_id FROM events WHERE user_id = ?"
 _SEEN_AS = "SELECT DISTINCT item_id, type FROM events WHERE user_id = ? AND at >= ?"
 _OF_TYPES = "SELECT at, seq, item_id, type FROM events WHERE user_id = ? AND type IN ({})"
-_SHOWN = "SELECT items FROM observations WHERE user_id = ? AND type = ? AND at >= ? AND items IS NOT NULL"
+_SHOWN = """
+    SELECT items FROM observations WHERE user_id = ? AND type = ? AND at >= ? AND items IS NOT NULL
+    UNION ALL
+    SELECT observations.items FROM slates JOIN observations USING (slate_id)
+    WHERE slates.user_id = ? AND observations.user_id IS NULL AND type = ? AND at >= ?
+    AND observations.items IS NOT NULL
+"""
 _INSERT = f"""
     INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (event_id) DO NOTHING

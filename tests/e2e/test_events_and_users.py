@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from server import Server, item_ids
+from server import Server, item_ids, wait_until
 
 from app.offline.dataset import read_dataset
 
@@ -63,6 +63,24 @@ def test_impressions_are_kept_and_change_no_slate(server: Server) -> None:
     rows = {line["row"].get("event_id"): line["row"] for line in kept_of(server, "watcher")}
     assert rows["watcher-2"]["items"] == item_ids(slate)
     assert rows["watcher-3"]["slate_id"] == slate["slate_id"]
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["by whom", "by nobody named"])
+def test_what_was_on_the_screen_stays_away_where_a_request_says_so(server: Server, is_named: bool) -> None:
+    user_id, at = f"looker-{is_named}", {"at": "2024-06-01T12:00:00Z"}
+    slate = server.recommend(user_id=user_id, k=5, context=at)
+    shown = item_ids(slate)[:3]
+    told = {"event_id": f"{user_id}-1", "type": "impression", "slate_id": slate["slate_id"], "items": shown}
+    server.send(told | {"at": "2024-05-31T12:00:00Z"} | ({"user_id": user_id} if is_named else {}))
+
+    def still(seen: Any) -> list[str]:
+        again = item_ids(server.recommend(user_id=user_id, k=5, context=at, seen=seen))
+        return [item_id for item_id in again if item_id in shown]
+
+    wait_until(lambda: not still({"types": ["impression"]}), 5)  # the slate it names is on disk a moment later
+    assert still({"types": ["impression"], "within_s": 90_000}) == []
+    assert still({"types": ["impression"], "within_s": 3_600}) == shown
+    assert still({"types": ["like"]}) == still("never") == shown
 
 
 def test_the_types_are_listed_with_their_weights(server: Server) -> None:

@@ -145,7 +145,9 @@ class SeenSince(Wire):
         None, description="Events at most so many seconds old, counted from the request's time. Default: of any age."
     )
     types: Annotated[tuple[EventType, ...], Field(min_length=1, max_length=32)] | None = Field(
-        None, description="Events of these types. Default: of any type."
+        None,
+        description="Events of these types, 1 to 32; `impression` counts what was on the screen. Default: of any type, "
+        "impressions aside.",
     )
 
     def to_domain(self) -> domain.SeenWindow:
