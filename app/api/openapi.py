@@ -37,6 +37,15 @@ TAGS = [
     {"name": "operations", "description": "For those who run the service."},
 ]
 
+PATH_PARAMETERS = {
+    "item_id": "An item, by your id for it, 1 to 256 characters; `/` and the like are percent-encoded.",
+    "user_id": "A user, by your id for them, 1 to 256 characters; `/` and the like are percent-encoded.",
+    "slate_id": "A slate, by the id it was answered with.",
+    "job_id": "An import, by the id that its start was answered with.",
+    "name": "Name of a placement.",
+    "slug": "The last part of a problem's `type`.",
+}
+
 SWAGGER = {"tryItOutEnabled": True, "displayRequestDuration": True, "validatorUrl": "none"}
 """validatorUrl: without it the page sends the document's address to a service on the internet for a badge."""
 
@@ -48,10 +57,19 @@ def publish(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        _describe_path_parameters(document)
         document["components"]["schemas"].update(_problem_schemas())
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI's own documentation gives
+
+
+def _describe_path_parameters(document: dict[str, Any]) -> None:
+    """Those that a route says nothing more of. Raises KeyError for a name that is not in PATH_PARAMETERS."""
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for parameter in (each for operation in operations for each in operation.get("parameters", ())):
+        if parameter["in"] == "path" and "description" not in parameter:
+            parameter["description"] = PATH_PARAMETERS[parameter["name"]]
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

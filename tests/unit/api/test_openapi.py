@@ -93,6 +93,17 @@ def test_every_refusal_is_declared_as_a_problem(document: dict[str, Any]) -> Non
     assert "Problem" in document["components"]["schemas"]
 
 
+def test_every_parameter_is_described(document: dict[str, Any]) -> None:
+    undescribed = [
+        (method, path, parameter["name"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+    assert undescribed == []
+
+
 def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> None:
     sent = [
         "RecommendationRequest",
