@@ -177,9 +177,10 @@ def test_a_sentence_steers_by_as_much_as_is_said(page: Page, server: Server) -> 
 
 def test_an_answer_on_its_way_is_said_to_be(page: Page) -> None:
     waiting = hold(page, "**/v1/recommendations")
-    page.get_by_label("User id").fill("u1")
+    page.reload()  # so that no slate is there yet
     expect(said(page, "Loading the slate")).to_be_attached()
-    page.wait_for_timeout(200)  # until the last of what was typed is asked
+    while not waiting:
+        page.wait_for_timeout(20)
     waiting[-1].continue_()
     expect(page.locator(".ranked")).to_be_visible()
 
@@ -267,10 +268,10 @@ def test_a_server_that_is_away_is_said_to_be_away(page: Page) -> None:
     ask_for(page, "u1")
     page.route("**/v1/**", lambda route: route.abort())
     page.get_by_label("User id").fill("u2")
-    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    expect(page.get_by_role("region", name="The slate").get_by_role("alert")).to_contain_text("does not answer")
 
     page.unroute("**/v1/**")
-    page.get_by_role("button", name="Ask again").click()
+    page.get_by_role("region", name="The slate").get_by_role("button", name="Ask again").click()
     expect(page.locator(".ranked")).to_be_visible()
 
 
