@@ -1,7 +1,7 @@
 """The README's pictures of the console, taken anew: `make pictures`. Not a test.
 
 An invented catalogue and invented people, both seeded; trained in minutes, served, and photographed in a real Chromium,
-light and dark: on a Saturday evening somebody wants a film about the sea, and the family has just sat down.
+light and dark: on a Saturday evening the family sits down, and the children say what they want.
 """
 
 import io
@@ -82,7 +82,7 @@ def films() -> list[dict[str, object]]:
 def train(folder: Path) -> tuple[Path, Path]:
     """Bundle and data folder. PENCHANT_DATA_DIR, or `var`, is where the base model is looked for and kept."""
     scene = Scene(
-        films(), {"play": 8, "finish": 6, "like": 2, "stop_early": 1}, SITUATIONS, HABITS, people=600, steps=24
+        films(), {"play": 8, "finish": 6, "like": 2, "stop_early": 1}, SITUATIONS, HABITS, people=240, steps=16
     )
     write(scene, folder)
     recipe, kept = REPOSITORY / "examples/recipes/video", folder / "var"
@@ -103,7 +103,6 @@ def photograph(browser: Browser, url: str, scheme: Any) -> bytes:
     page = context.new_page()
     page.goto(f"{url}/console/")
     page.get_by_label("User id").fill(USER)
-    page.get_by_label("What they say they want").fill("something quiet by the sea")
     page.get_by_label("Measure evidence").check()
     page.get_by_role("radio", name="Sat").check(force=True)
     page.get_by_label("Hour").fill("21")
@@ -111,6 +110,8 @@ def photograph(browser: Browser, url: str, scheme: Any) -> bytes:
     page.get_by_label("Feature value").fill("family")
     page.wait_for_timeout(SETTLE_MS)
     page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_timeout(SETTLE_MS)
+    page.get_by_label("Steer it, this once").fill("animals, for children")
     page.wait_for_timeout(SETTLE_MS)
     expect(page.locator(".answer[aria-busy=false] .ranked li").nth(9)).to_be_visible()
     page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
