@@ -192,10 +192,10 @@ def data_load(settings: Settings, name: Annotated[str, typer.Argument(help="A cl
 
 def _warn_of_leftovers(settings: Settings, name: str) -> None:
     from app.catalogue.leftovers import ADVICE, count_leftovers
-    from app.offline.dataset import read_dataset
+    from app.offline.dataset import read_items
     from app.storage.database import database_path
 
-    known = [item.item_id for item in read_dataset(dataset_folder(settings, name)).items]
+    known = [item.item_id for item in read_items(dataset_folder(settings, name))]
     left = count_leftovers(database_path(settings.database_url), known)
     if left.are_many:
         typer.secho(

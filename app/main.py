@@ -63,11 +63,12 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     install_problems(app)
     guard = key_guard(keys)
     refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
+    refused = problem_responses(400, *refusals, 404, 405, 408, 413, 415, 422, 500, 503)
     # Before the items, whose ids may be anything.
     app.include_router(
         catalogue.imports(settings.data_dir),
         dependencies=guard,
-        responses=problem_responses(400, *refusals, 404, 405, 408, 413, 415, 422, 500, 503),
+        responses=refused,
         max_body_size=settings.max_import_bytes,
     )
     asking = (catalogue, recommendations, ranking, explanations, search, leaderboards, similar)
@@ -76,7 +77,7 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
         app.include_router(
             resource.router,
             dependencies=guard,
-            responses=problem_responses(400, *refusals, 404, 405, 408, 413, 415, 422, 500, 503),
+            responses=refused,
             max_body_size=settings.max_body_bytes,
         )
     app.include_router(metrics.router, dependencies=guard, responses=problem_responses(*refusals, 405, 500))

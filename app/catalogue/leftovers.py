@@ -3,15 +3,13 @@
 Every bundle and every loaded data set enters its items (`CatalogueStore.seed`), and no other takes them out again.
 """
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain import ItemId
+from app.storage.database import look_into
 from app.storage.schema import MIGRATIONS
-from app.storage.sqlite_errors import explain_sqlite_errors
 
 MANY = 0.1
 """Share of what is served. A few items that a newer training does not know any more are no other catalogue."""
@@ -42,10 +40,7 @@ def count_leftovers(database: Path, known: Iterable[ItemId]) -> Leftovers:
     """
     if not database.exists():
         return Leftovers(0, 0)
-    with (
-        explain_sqlite_errors(database),
-        closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as store,
-    ):
+    with look_into(database.resolve()) as store:
         if store.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
             return Leftovers(0, 0)
         came = [ItemId(row[0]) for row in store.execute(_CAME_BY_ITSELF)]

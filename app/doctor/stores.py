@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from redis.retry import Retry
 from app.doctor.finding import Finding, broken, doubtful, fine
 from app.errors import StoreUnavailable
 from app.settings import Settings
-from app.storage.database import database_path
+from app.storage.database import database_path, look_into
 from app.storage.embedded_valkey import EMBEDDED_URL, find_valkey
 from app.storage.schema import MIGRATIONS
-from app.storage.sqlite_errors import explain_sqlite_errors
 
 LARGE_WAL_BYTES = 256 * 2**20
 """SQLite empties its log at 4 MB; one that grows past this is held open by a reader that never ends."""
@@ -32,7 +30,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     if not path.exists():
         yield fine(f"{path} is not there yet: the first start makes it")
         return
-    with explain_sqlite_errors(path), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+    with look_into(path) as connection:
         yield from _look_into(connection, path)
     yield _look_at_log(path)
 

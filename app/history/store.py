@@ -89,7 +89,7 @@ class HistoryStore:
         """Items that an impression says the user was shown, from `since` on. One that names nobody is of whoever its
         slate was for, as long as that is remembered."""
         after = 0 if since is None else to_micros(since)
-        rows = self._database.read(_SHOWN, (user_id, IMPRESSION, after, user_id, IMPRESSION, after))
+        rows = self._database.read(_SHOWN, (user_id, IMPRESSION, after))
         return frozenset(ItemId(item_id) for (items,) in rows for item_id in json.loads(items))
 
     async def knows(self, user_id: UserId) -> bool:
@@ -128,10 +128,10 @@ _SEEN = "SELECT DISTINCT item_id FROM events WHERE user_id = ?"
 _SEEN_AS = "SELECT DISTINCT item_id, type FROM events WHERE user_id = ? AND at >= ?"
 _OF_TYPES = "SELECT at, seq, item_id, type FROM events WHERE user_id = ? AND type IN ({})"
 _SHOWN = """
-    SELECT items FROM observations WHERE user_id = ? AND type = ? AND at >= ? AND items IS NOT NULL
+    SELECT items FROM observations WHERE user_id = ?1 AND type = ?2 AND at >= ?3 AND items IS NOT NULL
     UNION ALL
     SELECT observations.items FROM slates JOIN observations USING (slate_id)
-    WHERE slates.user_id = ? AND observations.user_id IS NULL AND type = ? AND at >= ?
+    WHERE slates.user_id = ?1 AND observations.user_id IS NULL AND type = ?2 AND at >= ?3
     AND observations.items IS NOT NULL
 """
 _INSERT = f"""

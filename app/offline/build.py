@@ -68,7 +68,8 @@ def build_bundle(
     folder = work / run.key
     if (found := _find_finished(folder, artifacts)) is not None:
         return found
-    stopwatch, divided = Stopwatch(), split(run.dataset, run.protocol)
+    stopwatch = Stopwatch()
+    divided = split(run.dataset, run.protocol)
     earlier = _read_earlier(run, device)
     workshop = Workshop(run.dataset, divided, run.recipe, run.models, folder, run.seed, device, progress, earlier)
     trained, curves = finetune(workshop)

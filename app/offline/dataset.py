@@ -69,8 +69,7 @@ def read_dataset(folder: Path) -> Dataset:
     try:
         about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         events = pl.read_parquet(folder / "events.parquet")
-        with (folder / "items.jsonl").open(encoding="utf-8") as lines:
-            items = tuple(item_from_json(line) for line in lines)
+        items = read_items(folder)
     except (ValueError, KeyError, pl.exceptions.PolarsError) as damaged:
         raise DataError(f"{folder} is damaged ({damaged}): run `penchant data clean` again") from damaged
     user_ids, users = np.unique(events["user_id"].to_numpy(), return_inverse=True)
@@ -89,6 +88,12 @@ def read_dataset(folder: Path) -> Dataset:
         context={n.removeprefix(CONTEXT_PREFIX): events[n].fill_null("").to_numpy()[order] for n in names},
         has_times=about["has_times"],
     )
+
+
+def read_items(folder: Path) -> tuple[Item, ...]:
+    """The items alone, in row order."""
+    with (folder / "items.jsonl").open(encoding="utf-8") as lines:
+        return tuple(item_from_json(line) for line in lines)
 
 
 def _rows_of(events: pl.DataFrame, items: tuple[Item, ...]) -> IntArray:

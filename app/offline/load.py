@@ -5,11 +5,10 @@ from pathlib import Path
 import polars as pl
 from rich.progress import Progress
 
-from app.catalogue.codec import item_from_json
 from app.catalogue.store import CatalogueStore
 from app.domain import Event, EventId
 from app.history.store import HistoryStore
-from app.offline.dataset import TAKEN_IN
+from app.offline.dataset import TAKEN_IN, read_items
 from app.storage.database import open_database
 
 BATCH = 5_000
@@ -24,8 +23,7 @@ async def load_dataset(folder: Path, name: str, database_url: str, progress: Pro
     """
     database = open_database(database_url)
     try:
-        with (folder / "items.jsonl").open() as lines:
-            n_items = await CatalogueStore(database).seed([item_from_json(line) for line in lines])
+        n_items = await CatalogueStore(database).seed(read_items(folder))
         histories, n_events = HistoryStore(database), 0
         table = pl.read_parquet(folder / "events.parquet")
         for start in progress.track(range(0, len(table), BATCH), description="loading events"):
@@ -38,5 +36,5 @@ async def load_dataset(folder: Path, name: str, database_url: str, progress: Pro
 
 def to_events(name: str, table: pl.DataFrame, first: int = 0) -> list[Event]:
     """Rows of `events.parquet` as events. first: number of the first of them, for the ids."""
-    told = table.select([name for name in TOLD if name in table.columns])
+    told = table.select([column for column in TOLD if column in table.columns])
     return [Event(EventId(f"{name}:{line}"), **row) for line, row in enumerate(told.iter_rows(named=True), first)]

@@ -64,14 +64,17 @@ class SlateStore:
 
         What is not there is looked for again, for a third of a second: another process may have served it just now.
         """
-        for pause_s in (0.0, *LOOK_AGAIN_S):
+        for pause_s in (*LOOK_AGAIN_S, 0.0):
+            if (found := self._find(slate_id)) is not None:
+                return found
             await asyncio.sleep(pause_s)
-            if (pending := self._pending.get(slate_id)) is not None:
-                return pending
-            rows = self._database.read(f"SELECT {COLUMNS} FROM slates WHERE slate_id = ?", (slate_id,))  # noqa: S608
-            if rows:
-                return from_row(rows[0])
         raise UnknownSlate(f"no slate {slate_id!r} is remembered: ask for a new one, and use the id it comes with")
+
+    def _find(self, slate_id: str) -> SlateRecord | None:
+        if (pending := self._pending.get(slate_id)) is not None:
+            return pending
+        rows = self._database.read(f"SELECT {COLUMNS} FROM slates WHERE slate_id = ?", (slate_id,))  # noqa: S608
+        return from_row(rows[0]) if rows else None
 
     def forget(self, digest: str) -> None:
         """Drop the waiting slates of whoever has this `user_digest`; those on disk go with the tables."""

@@ -82,13 +82,20 @@ class Database:
         return await asyncio.to_thread(self._read_aside, sql, parameters)
 
     def _read_aside(self, sql: str, parameters: Sequence[object]) -> list[Any]:
-        with explain_sqlite_errors(self.path), contextlib.closing(_open_reader(self.path)) as reader:
+        with look_into(self.path) as reader:
             return reader.execute(sql, parameters).fetchall()
 
     async def close(self) -> None:
         """Finish the writes that wait, then close the file. Later writes raise StoreUnavailable."""
         await asyncio.to_thread(self._writer.close)
         self._reader.close()
+
+
+@contextlib.contextmanager
+def look_into(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection of one's own that only reads, beside a server too. Raises StoreUnavailable."""
+    with explain_sqlite_errors(path), contextlib.closing(_open_reader(path)) as reader:
+        yield reader
 
 
 def _open_reader(path: Path) -> sqlite3.Connection:

@@ -1,14 +1,12 @@
 """A real Chromium, Debian's, for tests that click. A page fails its test on any error it reports."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from programs import find_program
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -21,13 +19,7 @@ FLAGS = (
 
 @contextmanager
 def open_chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI has no chromium: `make chromium` installs it, as root on Debian")
-        pytest.skip(
-            "no chromium is installed: the console was not clicked through (`make chromium`, as root on Debian)"
-        )
+    program = find_program("chromium", target="chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS])
         yield browser

@@ -221,6 +221,7 @@ def test_the_load_profile_runs_without_a_failed_request(running: Running) -> Non
 
 
 def test_prometheus_scrapes_the_api_with_the_key_and_answers_the_dashboard(running: Running) -> None:
+    prometheus = find_program("prometheus", target="prometheus")
     folder = running.logs / "prometheus"
     shutil.copytree(REPOSITORY / "docker/prometheus", folder)
     (folder / "key").write_text(KEY)
@@ -235,7 +236,7 @@ def test_prometheus_scrapes_the_api_with_the_key_and_answers_the_dashboard(runni
     for there, here in inside.items():
         words = [word.replace(there, here) for word in words]
     with (running.logs / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(["prometheus", *words, f"--web.listen-address=127.0.0.1:{port}"], stderr=log)
+        process = subprocess.Popen([prometheus, *words, f"--web.listen-address=127.0.0.1:{port}"], stderr=log)
 
     def query(told: str) -> Any:
         answer = httpx2.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": told}, timeout=10)
