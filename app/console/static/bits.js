@@ -1,6 +1,6 @@
 // Small views that every panel uses: the states of an answer, controls, numbers.
 
-import { html, useEffect, useRef } from "./vendor/htm-preact/standalone.module.js";
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact/standalone.module.js";
 
 export const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 export const plain = (value, digits = 2) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
@@ -63,6 +63,14 @@ export function Switch({ label, value, onSet, hint }) {
     <input type="checkbox" role="switch" checked=${value} onChange=${(e) => onSet(e.target.checked)} />
     <span>${label}${hint && html`<small>${hint}</small>`}</span>
   </label>`;
+}
+
+// Asks before it does what cannot be taken back. action: of useAction. ask, yes, no: what the buttons say.
+export function Sure({ action, ask, yes, no }) {
+  const [sure, setSure] = useState(false);
+  if (!sure) return html`<button type="button" class="quiet" onClick=${() => setSure(true)}>${ask}</button>`;
+  return html`<button type="button" class="danger" disabled=${action.busy} onClick=${action.run}>${yes}</button>
+    <button type="button" onClick=${() => setSure(false)}>${no}</button>`;
 }
 
 export function Chip({ children, onRemove, name }) {

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call, segment } from "../api.js";
-import { Answer, Field, ProblemNote, Switch } from "../bits.js";
+import { Answer, Field, ProblemNote, Sure, Switch } from "../bits.js";
 import { useAction, useAnswer } from "../hooks.js";
 import { forgetItems } from "../items.js";
 
@@ -23,7 +23,6 @@ export function OpenedItem({ itemId, offer, onDone }) {
 function Editor({ item, offer, isNew, onDone }) {
   const [stored, setStored] = useState(item);
   const [draft, setDraft] = useState(() => draftOf(item));
-  const [sure, setSure] = useState(false);
   const canSave = offer.offers(isNew ? "PUT" : "PATCH", ITEM);
   const set = (change) => setDraft({ ...draft, ...change });
   const write = (name) => (event) => set({ [name]: event.target.value });
@@ -65,11 +64,7 @@ function Editor({ item, offer, isNew, onDone }) {
       ${
         !isNew &&
         offer.offers("DELETE", ITEM) &&
-        (sure
-          ? html`<button type="button" class="danger" disabled=${remove.busy}
-            onClick=${remove.run}>Delete it for good</button>
-              <button type="button" onClick=${() => setSure(false)}>Keep it</button>`
-          : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`)
+        html`<${Sure} action=${remove} ask="Delete" yes="Delete it for good" no="Keep it" />`
       }
     </p>
   </form>`;

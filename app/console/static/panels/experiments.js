@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call, segment } from "../api.js";
-import { Answer, Empty, Field, ProblemNote, Scroll, Toast, percent } from "../bits.js";
+import { Answer, Empty, Field, ProblemNote, Scroll, Sure, Toast, percent } from "../bits.js";
 import { useAction, useAnswer } from "../hooks.js";
 
 const EXAMPLE = JSON.stringify({ arms: [{}, { diversity: 0.3 }], traffic: 0.5, effect: 0.02 }, null, 1);
@@ -43,7 +43,6 @@ function Experiment({ experiment, onDone, offer }) {
   const { name, about, arms } = experiment;
   const path = `v1/experiments/${segment(name)}`;
   const results = useAnswer((signal) => call("GET", `${path}/results`, undefined, { signal }), name);
-  const [sure, setSure] = useState(false);
   const end = useAction(async () => {
     await call("DELETE", path);
     onDone(null, html`<b>${name}</b> is ended. Its slates keep the mark of their arm.`);
@@ -63,10 +62,7 @@ function Experiment({ experiment, onDone, offer }) {
     ${end.problem && html`<${ProblemNote} problem=${end.problem} />`}
     ${offer.offers("DELETE", "/v1/experiments/{name}") &&
     html`<p class="buttons list-foot">
-      ${sure
-        ? html`<button class="danger" disabled=${end.busy} onClick=${end.run}>End it for good</button>
-          <button onClick=${() => setSure(false)}>Let it run</button>`
-        : html`<button class="quiet" onClick=${() => setSure(true)}>End this experiment</button>`}
+      <${Sure} action=${end} ask="End this experiment" yes="End it for good" no="Let it run" />
     </p>`}
   </section>`;
 }

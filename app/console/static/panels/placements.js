@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor/htm-preact/standalone.module.js";
 import { call, segment } from "../api.js";
 import { toRequest, useAsker } from "../asker.js";
-import { Answer, Empty, Field, ProblemNote, Toast, percent } from "../bits.js";
+import { Answer, Empty, Field, ProblemNote, Sure, Toast, percent } from "../bits.js";
 import { Degraded, Shorter } from "../degraded.js";
 import { useAction, useAnswer } from "../hooks.js";
 import { marksOf } from "./why.js";
@@ -66,7 +66,6 @@ function Rules({ placement, canWrite, offer, onDone }) {
     const told = await call("PUT", `v1/placements/${segment(name.trim())}`, { ...readRest(rest), ...rules });
     onDone(told.name, html`<b>${told.name}</b> is at version ${told.version}, in force at once.`);
   });
-  const [sure, setSure] = useState(false);
   const remove = useAction(async () => {
     await call("DELETE", `v1/placements/${segment(name)}`);
     onDone(null, html`<b>${name}</b> is deleted. Its versions can still be read.`);
@@ -107,10 +106,7 @@ function Rules({ placement, canWrite, offer, onDone }) {
       ${
         placement &&
         offer.offers("DELETE", ITEM) &&
-        (sure
-          ? html`<button type="button" class="danger" disabled=${remove.busy} onClick=${remove.run}>Delete, and refuse who names it</button>
-              <button type="button" onClick=${() => setSure(false)}>Keep it</button>`
-          : html`<button type="button" class="quiet" onClick=${() => setSure(true)}>Delete</button>`)
+        html`<${Sure} action=${remove} ask="Delete" yes="Delete, and refuse who names it" no="Keep it" />`
       }
     </p>`
     }
