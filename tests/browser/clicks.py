@@ -46,6 +46,13 @@ def hold(page: Page, path: str) -> list[Route]:
     return waiting
 
 
+def newest(page: Page, waiting: list[Route]) -> Route:
+    """The last of what `hold` holds, once there is one."""
+    while not waiting:
+        page.wait_for_timeout(20)
+    return waiting[-1]
+
+
 def change_answer(page: Page, path: str, change: Any) -> None:
     """change: called with every answer of the path, to alter it in place."""
 

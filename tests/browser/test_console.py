@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from chromium import PHONE, barriers, page_at
-from clicks import ask_for, change_answer, hold, open_panel, refuse, said, titles, titles_of
+from clicks import ask_for, change_answer, hold, newest, open_panel, refuse, said, titles, titles_of
 from e2e.server import Server
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -171,12 +171,13 @@ def test_a_new_item_does_not_replace_one_that_is_there(page: Page, server: Serve
 
 
 def test_a_catalogue_on_its_way_or_not_to_be_read_is_no_empty_one(page: Page) -> None:
+    open_panel(page, "Catalogue")
+    expect(said(page, "60 items")).to_be_visible()  # so that this page asks no more, and what is held is the next one's
     waiting = hold(page, "**/v1/items/export")
     page.reload()
-    open_panel(page, "Catalogue")
     expect(said(page, "Loading the catalogue")).to_be_attached()
     assert "0 items" not in page.locator("main").inner_text()
-    waiting[0].abort()
+    newest(page, waiting).abort()
     expect(page.get_by_role("alert")).to_contain_text("does not answer")
     assert "0 items" not in page.locator("main").inner_text()
 
@@ -430,7 +431,7 @@ def test_on_a_phone_an_item_opens_over_the_slate_and_closes_back_to_it(browser: 
 
 
 def test_the_theme_chosen_is_kept(page: Page) -> None:
-    page.get_by_role("button", name="Dark").click()
+    page.get_by_role("button", name="Dark", exact=True).click()
     page.reload()
 
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

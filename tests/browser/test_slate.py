@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clicks import ask_for, change_answer, hold, refuse, said, titles, titles_of, wait_for_slate
+from clicks import ask_for, change_answer, hold, newest, refuse, said, titles, titles_of, wait_for_slate
 from e2e.server import Server, item_ids
 from playwright.sync_api import Page, expect
 
@@ -176,12 +176,11 @@ def test_a_sentence_steers_by_as_much_as_is_said(page: Page, server: Server) -> 
 
 
 def test_an_answer_on_its_way_is_said_to_be(page: Page) -> None:
+    wait_for_slate(page)
     waiting = hold(page, "**/v1/recommendations")
     page.reload()  # so that no slate is there yet
     expect(said(page, "Loading the slate")).to_be_attached()
-    while not waiting:
-        page.wait_for_timeout(20)
-    waiting[-1].continue_()
+    newest(page, waiting).continue_()
     expect(page.locator(".ranked")).to_be_visible()
 
     page.get_by_label("User id").fill("u2")
