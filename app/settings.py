@@ -41,6 +41,8 @@ class EventTypeSetting(BaseModel):
 
     weight: Weight | None = None
     full_weight: Weight | None = None
+    scale: Annotated[float, Field(gt=0)] | None = None
+    half_life_days: Annotated[float, Field(gt=0)] | None = None
 
 
 def _from_text(told: object) -> object:
@@ -104,15 +106,15 @@ class Settings(BaseSettings):
 
     event_types: EventTypes = Field(
         {},
-        description="What types of events are worth, by name: weight (-1 to 1), full_weight. What "
-        "training and serving read: clean and train again after a change.",
+        description="What types of events are worth, by name: weight (-1 to 1), full_weight, scale (the value of a "
+        "rating that weighs 1), half_life_days. What training and serving read: clean and train again after a change.",
     )
     history_events: PositiveInt = Field(50, le=512, description="Last events of a user that the encoder reads.")
     candidates: PositiveInt = Field(200, description="Candidates asked of each source before scoring.")
     crowd_events: PositiveInt = Field(
         200_000,
         description="Newest events of all users that each process keeps in memory, for what is popular, trending and "
-        "liked together. 20 bytes each, and 15 us each at the start.",
+        "liked together. 24 bytes each, and 15 us each at the start.",
     )
     encode_batch: PositiveInt = Field(16, description="Histories encoded together at most.")
     encoder_states_mb: NonNegativeInt = Field(

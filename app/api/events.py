@@ -10,7 +10,7 @@ from app.api.dependencies import OpenResources
 from app.api.openapi import Examples, problem_responses
 from app.api.schemas.events import EventBatch, EventReceipt, EventTypeAnswer, EventTypesAnswer
 from app.errors import EventConflict
-from app.history.weights import UNKNOWN, event_types
+from app.history.weights import UNKNOWN, event_types, is_off_scale
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -91,7 +91,12 @@ async def record_events(
     telemetry.count_events_stored(len(result.stored))
     if len(result.conflicts) == len(batch.events):
         raise EventConflict(_name_conflicts(result.conflicts))
-    return EventReceipt(stored=len(result.stored), duplicates=len(result.duplicates), conflicts=list(result.conflicts))
+    return EventReceipt(
+        stored=len(result.stored),
+        duplicates=len(result.duplicates),
+        conflicts=list(result.conflicts),
+        off_scale=[event.event_id for event in events if is_off_scale(event.type, event.value)],
+    )
 
 
 @router.get("/types", summary="List the types of events and what they are worth")

@@ -1,7 +1,7 @@
 """The newest events of everybody, as columns in memory.
 
 Items and users are numbered by *codes*, in the order in which they are met. Only what was liked (weight above 0) of
-items that the catalogue knows is kept. 20 bytes an event: a million events are 20 MB.
+items that the catalogue knows is kept. 24 bytes an event: a million events are 24 MB.
 """
 
 from collections.abc import Sequence
@@ -25,19 +25,29 @@ SLACK = 0.25
 class View:
     """The log at one moment, to be read from any thread: columns of n events in the order of arrival.
 
-    items, users: codes, below n_items and n_users. at_s: Unix seconds. weights: from 0 (a user forgotten) to 1.
-    item_ids, user_ids: names of the codes; longer ones may follow.
+    items, users: codes, below n_items and n_users. at_s: Unix seconds. told_weights: from 0 (a user forgotten) to 1.
+    half_lives_s: of what each event weighs; None while nothing here fades. item_ids, user_ids: names of the codes;
+    longer ones may follow.
     """
 
     items: CodeArray
     users: CodeArray
     at_s: IntArray
-    weights: FloatArray
+    told_weights: FloatArray
+    half_lives_s: FloatArray | None
     item_ids: Sequence[ItemId]
     user_ids: Sequence[UserId]
     n_items: int
     n_users: int
     newest_s: int
+
+    @property
+    def weights(self) -> FloatArray:
+        """(n,) what each event weighs at the newest one."""
+        if self.half_lives_s is None:
+            return self.told_weights
+        age_s = (self.newest_s - self.at_s).astype(np.float32)
+        return self.told_weights * np.exp2(-age_s / self.half_lives_s)
 
 
 class CrowdLog:
@@ -55,6 +65,8 @@ class CrowdLog:
         self._users: CodeArray = np.zeros(ROOM, dtype=np.int32)
         self._at_s: IntArray = np.zeros(ROOM, dtype=np.int64)
         self._weights: FloatArray = np.zeros(ROOM, dtype=np.float32)
+        self._half_lives_s: FloatArray = np.zeros(ROOM, dtype=np.float32)
+        self._fades = False
 
     def __len__(self) -> int:
         return self._n
@@ -71,6 +83,7 @@ class CrowdLog:
 
     def append(self, deeds: Sequence[Deed]) -> None:
         """deeds: liked, of known items."""
+        deeds = deeds[-self._most :]
         if not deeds:
             return
         self._make_room(len(deeds))
@@ -79,6 +92,8 @@ class CrowdLog:
         self._users[new] = [self._number_user(deed.user_id) for deed in deeds]
         self._at_s[new] = [deed.at_s for deed in deeds]
         self._weights[new] = [deed.weight for deed in deeds]
+        self._half_lives_s[new] = [deed.half_life_s for deed in deeds]
+        self._fades = self._fades or bool(np.isfinite(self._half_lives_s[new]).any())
         self._n = new.stop
         self._newest_s = max(self._newest_s, int(self._at_s[new].max()))
 
@@ -92,7 +107,9 @@ class CrowdLog:
     def view(self) -> View:
         n = self._n
         columns = (self._items[:n], self._users[:n], self._at_s[:n], self._weights[:n])
-        return View(*columns, self.item_ids, self._user_ids, len(self.item_ids), len(self._user_ids), self._newest_s)
+        half_lives_s = self._half_lives_s[:n] if self._fades else None
+        names = (self.item_ids, self._user_ids, len(self.item_ids), len(self._user_ids))
+        return View(*columns, half_lives_s, *names, self._newest_s)
 
     def _number_item(self, item_id: ItemId) -> int:
         code = self._item_code.setdefault(item_id, len(self.item_ids))
@@ -118,6 +135,7 @@ class CrowdLog:
         self._users = _moved(self._users[kept], size)
         self._at_s = _moved(self._at_s[kept], size)
         self._weights = _moved(self._weights[kept], size)
+        self._half_lives_s = _moved(self._half_lives_s[kept], size)
         self._n = n_kept
         if full:
             self._renumber_users()

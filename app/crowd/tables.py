@@ -1,6 +1,7 @@
 """What everybody likes, what they have begun to like, and what is new: a number an item, from a view of the log.
 
-Windows end at the newest event of the log, so that a data set which ended years ago can be looked at too. Popular is
+Windows end at the newest event of the log, so that a data set which ended years ago can be looked at too. An event
+weighs what is left of it there, where its type has a half-life of its own (`app.history.weights`). Popular is
 the sum of weights in a window. Trending is a rise: what an item got lately against what it would have got had its share
 of all events stayed as it was over a longer time, in standard deviations of a count.
 
@@ -46,7 +47,8 @@ def tally_popular(view: View, window_s: int | None = None, bucket: int | None = 
 def tally_trending(view: View, half_life_s: int, bucket: int | None = None) -> Tally:
     """Rises, see the module. Events are those of the last half-life."""
     age_s = np.maximum(view.newest_s - view.at_s, 0)
-    weights = view.weights if bucket is None else view.weights * (buckets_of(view.at_s) == bucket)
+    weights = view.weights
+    weights = weights if bucket is None else weights * (buckets_of(view.at_s) == bucket)
     lately = _sum(view.items, weights * np.exp2(-age_s / half_life_s), view)
     usual = _sum(view.items, weights * np.exp2(-age_s / (BASELINE * half_life_s)), view)
     expected = usual * (lately.sum() / max(float(usual.sum()), 1e-12))

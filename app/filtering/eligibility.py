@@ -11,7 +11,7 @@ from app.catalogue.live import LiveCatalogue
 from app.domain import BoolArray, Event, InterestEdit, ItemId, Seen, SeenWindow, SlateRequest
 from app.filtering.masks import FilterMasks
 from app.history.store import HistoryStore
-from app.history.weights import IMPRESSION, is_refusal
+from app.history.weights import IMPRESSION, holds_refusal
 from app.interests.never import NeverFilter
 
 
@@ -70,8 +70,9 @@ class Eligibility:
 
     async def _refused(self, request: SlateRequest) -> frozenset[ItemId]:
         """Items that the user has hidden or disliked: those never come again, whatever may of the others."""
-        told = frozenset(event.item_id for event in request.history if is_refusal(event.type))
-        return told if request.user_id is None else told | await self._histories.refused(request.user_id)
+        at = request.context.at
+        told = frozenset(e.item_id for e in request.history if holds_refusal(e.type, (at - e.at).total_seconds()))
+        return told if request.user_id is None else told | await self._histories.refused(request.user_id, at)
 
 
 def _counts(event: Event, window: SeenWindow, request: SlateRequest) -> bool:

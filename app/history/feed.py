@@ -1,24 +1,25 @@
 """The log of events in the order of its seq, for whoever follows what all users do."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain import ItemId, UserId
-from app.history.weights import event_weight
+from app.history.weights import event_weight, half_life_s
 from app.storage.database import Database
-
-MICROS_PER_S = 1_000_000
+from app.storage.timestamps import MICROS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """An event as the crowd sees it. weight: see `app.history.weights`."""
+    """An event as the crowd sees it. weight, half_life_s: see `app.history.weights`; infinite where nothing fades."""
 
     user_id: UserId
     item_id: ItemId
     at_s: int
     weight: float
+    half_life_s: float = math.inf
 
 
 class EventFeed:
@@ -51,6 +52,7 @@ class EventFeed:
                 ItemId(item_id),
                 at // MICROS_PER_S,
                 event_weight(event_type, value, dwell_s, completion),
+                half_life_s(event_type),
             )
             for _, user_id, item_id, event_type, at, value, dwell_s, completion in rows
         ]

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from app.domain import Event, EventId, History, ItemId, UserId
 from app.history import observations as beside
 from app.history.observations import Observation
-from app.history.weights import IMPRESSION, is_refusal, lifting_types, refusing_types
+from app.history.weights import IMPRESSION, holds_refusal, lifting_types, refusing_types
 from app.storage.database import Database
-from app.storage.timestamps import from_micros, to_micros
+from app.storage.timestamps import MICROS_PER_S, from_micros, to_micros
 
 FOREVER = to_micros(datetime.max.replace(tzinfo=UTC)) + 1
 
@@ -74,16 +74,22 @@ class HistoryStore:
         rows = self._database.read(_SEEN_AS, (user_id, 0 if after is None else to_micros(after)))
         return frozenset(item_id for item_id, event_type in rows if types is None or event_type in types)
 
-    async def refused(self, user_id: UserId) -> frozenset[ItemId]:
-        """Items the user wants no more of: disliked or hidden, and not liked, bought or the like since."""
+    async def refused(self, user_id: UserId, at: datetime) -> frozenset[ItemId]:
+        """Items the user wants no more of at a moment: disliked or hidden, not so long ago that it is forgotten, and
+        not liked, bought or the like since."""
         refusals = refusing_types()
         rows = self._database.read(_OF_TYPES.format(_marks(refusals)), (user_id, *refusals))
         if not rows:  # as for most users: nothing to weigh against
             return frozenset()
         lifting = lifting_types()
         rows += self._database.read(_OF_TYPES.format(_marks(lifting)), (user_id, *lifting))
-        latest = {item_id: event_type for _, _, item_id, event_type in sorted(rows)}
-        return frozenset(ItemId(item_id) for item_id, event_type in latest.items() if is_refusal(event_type))
+        latest = {item_id: (event_type, micros) for micros, _, item_id, event_type in sorted(rows)}
+        now = to_micros(at)
+        return frozenset(
+            ItemId(item_id)
+            for item_id, (event_type, micros) in latest.items()
+            if holds_refusal(event_type, (now - micros) / MICROS_PER_S)
+        )
 
     async def shown(self, user_id: UserId, since: datetime | None = None) -> frozenset[ItemId]:
         """Items that an impression says the user was shown, from `since` on. One that names nobody is of whoever its

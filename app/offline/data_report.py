@@ -1,23 +1,25 @@
 """What cleaning did to a data set, as facts, figures and a page to read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 import polars as pl
 
+from app.history.weights import event_types
 from app.offline.report import markdown_table
 from app.offline.rules import Tally
 
 
 @dataclass(frozen=True, slots=True)
 class TypeCount:
-    """Events of one type and what they are worth, see `app.history.weights`."""
+    """Events of one type and what they are worth, see `app.history.weights`. off_scale: ratings beyond their scale."""
 
     type: str
     events: int
     least_weight: float
     most_weight: float
+    off_scale: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,13 @@ def find_time_span(events: pl.DataFrame, *, has_times: bool) -> TimeSpan | None:
 
 def count_types(events: pl.DataFrame) -> tuple[TypeCount, ...]:
     """Most frequent first, then by name."""
-    weight = pl.col("weight")
-    counts = events.group_by("type").agg(pl.len(), weight.min().alias("least"), weight.max().alias("most"))
+    weight, value = pl.col("weight"), pl.col("value")
+    scales = {known.name: known.scale for known in event_types() if known.scale is not None}
+    scale = pl.col("type").replace_strict(scales, default=None, return_dtype=pl.Float64)
+    off_scale = ((value < 0) | (value > scale)) & scale.is_not_null()
+    counts = events.group_by("type").agg(
+        pl.len(), weight.min().alias("least"), weight.max().alias("most"), off_scale.sum().alias("off_scale")
+    )
     return tuple(TypeCount(*row) for row in counts.sort(-pl.col("len").cast(pl.Int64), "type").iter_rows())
 
 
@@ -125,9 +132,12 @@ def _times(report: Report) -> str:
 
 
 def _types(report: Report) -> str:
-    rows = [(count.type, count.events, count.least_weight, count.most_weight) for count in report.types]
-    schema = ["type", "events", "least weight", "most weight"]
-    return markdown_table(pl.DataFrame(rows, schema=schema, orient="row"), decimals=2)
+    rows = [astuple(count) for count in report.types]
+    schema = ["type", "events", "least weight", "most weight", "beyond their scale"]
+    table = markdown_table(pl.DataFrame(rows, schema=schema, orient="row"), decimals=2)
+    if not any(count.off_scale for count in report.types):
+        return table
+    return f"{table}\n\nRatings beyond their scale count like its end. Is it another one: `scale` in `event_types`."
 
 
 def _context(report: Report) -> str:

@@ -72,7 +72,7 @@ def test_a_slate_asked_for_after_an_acknowledged_event_reflects_it(server: Serve
         server.recommend(user_id="u4", k=10)
     before = server.recommend(user_id="u4", k=10)
     liked = item_ids(before)[0]
-    assert server.send(like("u4", "u4", liked)) == {"stored": 1, "duplicates": 0, "conflicts": []}
+    assert server.send(like("u4", "u4", liked)) == {"stored": 1, "duplicates": 0, "conflicts": [], "off_scale": []}
     for _ in range(6):
         after = server.recommend(user_id="u4", k=10)
         assert liked not in item_ids(after)
@@ -82,7 +82,7 @@ def test_a_slate_asked_for_after_an_acknowledged_event_reflects_it(server: Serve
 def test_an_event_sent_again_counts_once_and_a_rewritten_one_is_refused(server: Server) -> None:
     event = like("twice", "u5", "i5")
     assert server.send(event)["stored"] == 1
-    assert server.send(event) == {"stored": 0, "duplicates": 1, "conflicts": []}
+    assert server.send(event) == {"stored": 0, "duplicates": 1, "conflicts": [], "off_scale": []}
     problem = server.ask("POST", "/v1/events", {"events": [{**event, "item_id": "i6"}]}, expect=409)
     assert problem["type"].endswith("/event-conflict")
 

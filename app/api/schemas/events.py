@@ -144,6 +144,10 @@ class EventReceipt(Wire):
     stored: int = Field(ge=0, description="Events that are on disk because of this call.")
     duplicates: int = Field(ge=0, description="Events that were stored before: retries, counted once.")
     conflicts: list[str] = Field(description="Ids that already stand for another event. Those events were refused.")
+    off_scale: list[str] = Field(
+        description="Ids of ratings whose `value` lies outside 0 to their type's `scale`. They count like the end that "
+        "they are beyond, and are kept as told."
+    )
 
 
 class EventTypeAnswer(Wire):
@@ -154,8 +158,16 @@ class EventTypeAnswer(Wire):
     full_weight: float | None = Field(
         description="Its weight for an item taken in whole, where `completion` or `dwell_s` count; null where not."
     )
+    scale: float | None = Field(
+        description="The `value` that weighs 1, of a type whose value is a rating; null where a value says nothing."
+    )
+    half_life_days: float | None = Field(
+        description="Days after which it counts half in what everybody likes, and as a refusal; null: it never fades."
+    )
     is_history: bool = Field(description="Whether it is read as history and makes its item seen.")
-    is_refusal: bool = Field(description="Whether its item stays out of the user's slates from then on.")
+    is_refusal: bool = Field(
+        description="Whether its item stays out of the user's slates from then on, until that has faded."
+    )
 
     @classmethod
     def from_domain(cls, known: KnownType) -> "EventTypeAnswer":
@@ -163,6 +175,8 @@ class EventTypeAnswer(Wire):
             name=known.name,
             weight=known.weight,
             full_weight=known.full_weight,
+            scale=known.scale,
+            half_life_days=known.half_life_days,
             is_history=known.name not in OBSERVED,
             is_refusal=known.weight < 0,
         )

@@ -106,7 +106,9 @@ FilterText = Annotated[
 """A filter that can be read."""
 
 Number = StrictFloat
-EventValue = Annotated[Number | None, Field(description='Its size where it has one: a "rating" of 1 to 5.')]
+EventValue = Annotated[
+    Number | None, Field(description="Its size where it has one: of a rating, from 0 to the `scale` of its type, 5.")
+]
 BudgetMs = Annotated[StrictInt, Field(ge=1, le=60_000), BeforeValidator(take_whole)]
 WholeNumber = Annotated[StrictInt, BeforeValidator(take_whole)]
 Length = Annotated[StrictInt, Field(ge=1, le=500), BeforeValidator(take_whole)]

@@ -17,7 +17,10 @@ def test_events_are_stored_and_counted(client: TestClient, resources: FakeResour
 
     answer = client.post(URL, json={"events": [event("e1", type="rating", value=4.5, at=at), event("e2")]})
 
-    assert (answer.status_code, answer.json()) == (200, {"stored": 2, "duplicates": 0, "conflicts": []})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"stored": 2, "duplicates": 0, "conflicts": [], "off_scale": []},
+    )
     stored, _ = resources.histories.events["e1"]
     assert (stored.user_id, stored.item_id, stored.type, stored.value) == ("1", "50", "rating", 4.5)
     assert stored.at == datetime(2025, 6, 6, 20, 30, tzinfo=UTC)
@@ -37,7 +40,7 @@ def test_a_retry_counts_once_even_without_a_time(client: TestClient) -> None:
 
     answer = client.post(URL, json={"events": [event()]})
 
-    assert answer.json() == {"stored": 0, "duplicates": 1, "conflicts": []}
+    assert answer.json() == {"stored": 0, "duplicates": 1, "conflicts": [], "off_scale": []}
 
 
 def test_a_conflict_is_named_and_the_others_are_stored(client: TestClient) -> None:
@@ -45,7 +48,10 @@ def test_a_conflict_is_named_and_the_others_are_stored(client: TestClient) -> No
 
     answer = client.post(URL, json={"events": [event("e1", type="hide"), event("e2")]})
 
-    assert (answer.status_code, answer.json()) == (200, {"stored": 1, "duplicates": 0, "conflicts": ["e1"]})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"stored": 1, "duplicates": 0, "conflicts": ["e1"], "off_scale": []},
+    )
 
 
 def test_nothing_but_conflicts_is_a_problem_that_names_ten(client: TestClient) -> None:
@@ -106,6 +112,14 @@ def test_impressions_and_searches_are_told_beside_events(client: TestClient, res
     assert (kept["i1"].items, kept["i1"].user_id, kept["s1"].words) == (("50", "51"), None, "robots")
 
 
+def test_ratings_beyond_their_scale_are_kept_and_named(client: TestClient) -> None:
+    events = [event("e1", type="rating", value=8), event("e2", type="rating", value=5), event("e3", value=8)]
+
+    answer = client.post(URL, json={"events": events}).json()
+
+    assert (answer["stored"], answer["off_scale"]) == (3, ["e1"])
+
+
 @pytest.mark.parametrize(
     ("told", "location"),
     [
@@ -133,4 +147,5 @@ def test_the_types_and_what_they_are_worth_are_listed(client: TestClient) -> Non
     assert types["hide"]["is_refusal"]
     assert types["hide"]["is_history"]
     assert not types["impression"]["is_history"]
+    assert (types["rating"]["scale"], types["like"]["scale"], types["hide"]["half_life_days"]) == (5, None, None)
     assert answer["unknown"]["weight"] == 0.3

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,3 +63,20 @@ def test_a_forgotten_user_weighs_nothing_and_is_named_no_more() -> None:
     assert log.user_code_of(UserId("u1")) is None
     log.append([deed(1, 2, 4)])
     assert np.count_nonzero(log.view().weights) == 2
+
+
+def test_what_fades_weighs_less_the_older_it_is_and_the_rest_the_same() -> None:
+    log = CrowdLog(40)
+    log.append([replace(deed(1, 0, 0), half_life_s=10.0), deed(2, 0, 0), replace(deed(3, 1, 20), half_life_s=10.0)])
+    view = log.view()
+    assert view.weights.tolist() == [0.25, 1, 1]
+    for n in range(4, 100):  # the oldest go, and take their half-lives along
+        log.append([deed(n, 2, 20)])
+    assert log.view().weights.tolist() == [1.0] * len(log)
+    assert view.weights.tolist() == [0.25, 1, 1]
+
+
+def test_a_page_of_more_than_the_bound_leaves_its_newest() -> None:
+    log = CrowdLog(40)
+    log.append([deed(n, n, n) for n in range(1_000)])
+    assert [at_s for _, _, at_s in told(log.view())] == list(range(960, 1_000))

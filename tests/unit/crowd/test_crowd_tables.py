@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_popular_in_a_part_of_the_week_counts_that_part_alone() -> None:
     view = view_of([deed(0, 0, morning), deed(1, 0, morning + 7 * DAY), deed(2, 1, evening)])
     assert tally_popular(view, bucket=1).worth.tolist() == [2, 0]
     assert tally_popular(view, bucket=3).worth.tolist() == [0, 1]
+
+
+def test_a_type_with_a_half_life_is_forgotten_by_the_newest_event() -> None:
+    glance = replace(deed(0, 0, 0), half_life_s=float(DAY))
+    view = view_of([glance, deed(1, 1, 0), deed(2, 1, 2 * DAY, 0.5)])
+    assert tally_popular(view).worth.tolist() == [0.25, 1.5]
+    assert tally_popular(view).events.tolist() == [1, 2]
+    alike = find_alike(view, np.array([1]), 5)
+    assert likes_of(view, alike)[1] > 0
 
 
 def test_what_rises_is_trending_and_what_is_only_popular_is_not() -> None:

@@ -16,6 +16,7 @@ from app.domain import Event, EventId, History, ItemId, UserId
 from app.history import store as store_module
 from app.history.observations import Observation
 from app.history.store import AppendResult, HistoryStore
+from app.history.weights import use_event_types
 from app.storage.database import Database, open_database
 
 pytestmark = pytest.mark.anyio
@@ -299,8 +300,18 @@ async def test_an_item_is_refused_until_it_is_clearly_wanted_again(
 ) -> None:
     await store.append([did(number, event_type) for number, event_type in enumerate(types)])
 
-    assert await store.refused(ADA) == (frozenset({ItemId("film")}) if refused else frozenset())
-    assert await store.refused(BEN) == frozenset()
+    assert await store.refused(ADA, NOON) == (frozenset({ItemId("film")}) if refused else frozenset())
+    assert await store.refused(BEN, NOON) == frozenset()
+
+
+async def test_a_refusal_that_has_faded_is_none(store: HistoryStore) -> None:
+    use_event_types({"not_now": {"weight": -0.5, "half_life_days": 1}})
+    try:
+        await store.append([did(0, "not_now"), did(1, "hide", "other")])
+        assert await store.refused(ADA, NOON + timedelta(days=3)) == {"film", "other"}
+        assert await store.refused(ADA, NOON + timedelta(days=4)) == {"other"}
+    finally:
+        use_event_types({})
 
 
 def shown(event_id: str = "o1", items: tuple[str, ...] = ("a", "b"), minute: int = 0) -> Observation:

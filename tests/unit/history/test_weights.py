@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -5,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.history import weights
-from app.history.weights import event_types, event_weight, is_refusal, use_event_types
+from app.history.weights import (
+    event_types,
+    event_weight,
+    half_life_s,
+    holds_refusal,
+    is_off_scale,
+    is_refusal,
+    use_event_types,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +31,28 @@ def test_each_type_is_worth_what_the_table_says_and_an_unknown_one_a_click() -> 
 @pytest.mark.parametrize(("value", "weight"), [(5, 1.0), (4, 0.8), (0, 0.1), (9, 1.0), (-2, 0.1)])
 def test_a_rating_is_worth_its_share_of_five(value: float, weight: float) -> None:
     assert event_weight("rating", value) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(("value", "off"), [(5, False), (0, False), (5.5, True), (-1, True), (None, False)])
+def test_a_rating_beyond_its_scale_is_known_to_be(value: float | None, off: bool) -> None:
+    assert is_off_scale("rating", value) is off
+    assert not is_off_scale("click", value)
+
+
+def test_a_scale_can_be_configured_and_given_to_a_type_of_ones_own() -> None:
+    use_event_types({"rating": {"scale": 10}, "stars": {"scale": 3}})
+    assert (event_weight("rating", 8), event_weight("stars", 3), event_weight("stars")) == (0.8, 1.0, 0.3)
+    assert is_off_scale("stars", 4)
+
+
+def test_a_refusal_with_a_half_life_holds_until_it_has_faded_to_a_tenth() -> None:
+    assert holds_refusal("hide", 1e12)
+    assert not holds_refusal("like", 0)
+    use_event_types({"not_now": {"weight": -0.05, "half_life_days": 1}})
+    assert holds_refusal("not_now", -5)
+    assert holds_refusal("not_now", 3.3 * 86_400)
+    assert not holds_refusal("not_now", 3.4 * 86_400)
+    assert (half_life_s("not_now"), half_life_s("hide")) == (86_400, math.inf)
 
 
 def test_a_play_is_worth_more_the_more_of_it_was_played() -> None:

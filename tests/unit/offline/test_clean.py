@@ -203,6 +203,14 @@ def test_types_are_counted_most_frequent_first_with_their_weights(clean_tables: 
     assert report.types[0].most_weight == 1.0
 
 
+def test_ratings_beyond_their_scale_are_counted_and_told(clean_tables: CleanTables, out: Path) -> None:
+    report = clean_tables(
+        "user_id,item_id,at,type,value\nu,a,2024-01-01,like,9\nu,a,2024-01-01,rating,9\nu,b,2024-01-01,rating,5\n"
+    )
+    assert {count.type: count.off_scale for count in report.types} == {"rating": 1, "like": 0}
+    assert "beyond their scale count" in (out / "report.md").read_text()
+
+
 def test_the_same_input_gives_the_same_bytes(clean_tables: CleanTables, out: Path) -> None:
     events = "user_id,item_id,at,value\n" + "".join(
         f"u{n % 7},{'ab'[n % 2]},{1704060000 + n},{n % 5}\n" for n in range(999)
