@@ -133,6 +133,7 @@ class Source(StrEnum):
 
     INTERESTS = "interests"
     WORDS = "words"
+    STEER = "steer"
     POPULAR = "popular"
     COVISITED = "covisited"
     SIMILAR_USERS = "similar_users"

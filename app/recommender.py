@@ -98,7 +98,9 @@ class Recommender:
                 composed = await self._composer.compose(request, placement, candidates, scores, first_position)
                 places = self._place(placement, candidates, scores, composed)
             n_irrelevant = len(proposed.slots) - len(candidates.slots)
-            warnings = _warn(request.k, len(places.items), n_irrelevant)
+            warnings = _warn(
+                request.k, len(places.items), n_irrelevant, n_left=len(candidates.slots) - len(places.items)
+            )
             slate = await self._explain(request, intent, places, warnings, timer)
         kept = not request.unseen and self._slates.keep(record_of(request, slate, first_position))
         return replace(slate, has_next=kept and len(slate.items) == request.k)
@@ -165,7 +167,7 @@ class Recommender:
                 scores = self._scorer.score(query, index.gather(slots))
             with timer.stage("reranking"):
                 places = self._place(NO_PLACEMENT, candidates, scores, in_order(scores, request.k))
-            warnings = _warn(request.k, len(places.items), n_irrelevant=0)
+            warnings = _warn(request.k, len(places.items), n_irrelevant=0, n_left=0)
             slate = await self._explain(request, taste, places, warnings, timer)
         self._slates.keep(record_of(request, slate, ranked=True))
         return slate
@@ -218,8 +220,9 @@ class Recommender:
         return Slate(secrets.token_hex(8), places.with_reasons(reasons), served_by, request.return_properties)
 
 
-def _warn(k: int, n_placed: int, n_irrelevant: int) -> tuple[str, ...]:
-    """Why a slate is shorter than it was asked to be."""
+def _warn(k: int, n_placed: int, n_irrelevant: int, n_left: int) -> tuple[str, ...]:
+    """Why a slate is shorter than it was asked to be. n_left: candidates that rules kept out of it."""
     if n_placed >= k:
         return ()
-    return ("few_relevant",) if n_irrelevant else ("few_eligible",)
+    why = {"capped": n_left, "few_relevant": n_irrelevant}
+    return tuple(name for name, n in why.items() if n) or ("few_eligible",)

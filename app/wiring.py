@@ -75,6 +75,7 @@ from app.retrieval.sources.popular import PopularSource
 from app.retrieval.sources.rows import RowSource
 from app.retrieval.sources.similar_users import SimilarUsersSource
 from app.retrieval.sources.standings import FreshSource, TrendingSource
+from app.retrieval.sources.steer import SteerSource
 from app.rollout.decisions import DecisionStore
 from app.rollout.rollout import Rollout
 from app.rollout.shadow import PURPOSE as SHADOW
@@ -433,6 +434,7 @@ def _open_retriever(settings: Settings, tools: SourceTools, masks: FilterMasks, 
     own: list[CandidateSource] = [
         RowSource(Source.INTERESTS, index),
         RowSource(Source.WORDS, index),
+        SteerSource(index, tools.scorer),
         PopularSource(index, tools.scorer),
         CovisitedSource(crowd),
         SimilarUsersSource(crowd),

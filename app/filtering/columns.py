@@ -5,20 +5,23 @@ and `has` reads a list property as the others read a single value.
 """
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from app.domain import BoolArray, DoubleArray, Item, JsonScalar
+from app.domain import BoolArray, DoubleArray, Item, ItemId, JsonScalar
 from app.filtering.expression import Condition, Expression
 
 EARTH_RADIUS_KM = 6_371.0
 DAY_S = 86_400.0
 OWN_NAMES = ("item_id", "title", "description", "categories")
 """What every item has. They hide properties of the same name."""
+ADDED_AT = "added_at"
+"""When an item was put, where it has no property of this name; nobody knows of one that came with the bundle."""
+KNOWN_NAMES = (*OWN_NAMES, ADDED_AT)
 
 Compare = Callable[[Any, Any], Any]
 COMPARISONS: dict[str, Compare] = {
@@ -119,14 +122,17 @@ class Column:
 class Columns:
     """The columns of some items, each made when it is first asked for. A thread that makes one twice does no harm."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Item], added_at: Mapping[ItemId, datetime]) -> None:
+        """added_at: when an item was put, of those of which that is known. Looked up item by item, as they are asked
+        for."""
         self.n_items = len(items)
         self._items = items
+        self._added_at = added_at
         self._columns: dict[str, Column] = {}
 
     def column(self, name: str) -> Column:
         if name not in self._columns:
-            self._columns[name] = Column([_told(item, name) for item in self._items])
+            self._columns[name] = Column([self._told(item, name) for item in self._items])
         return self._columns[name]
 
     def evaluate(self, expression: Expression, now_s: float) -> BoolArray:
@@ -135,6 +141,14 @@ class Columns:
             return _KINDS[expression.kind](self.column(expression.name), now_s, *expression.operands)
         terms: Iterator[BoolArray] = (self.evaluate(term, now_s) for term in expression.terms)
         return _COMBINE[expression.operator](terms)
+
+    def _told(self, item: Item, name: str) -> Any:
+        if name in OWN_NAMES:
+            return getattr(item, name)
+        if name == ADDED_AT and name not in item.properties:
+            at = self._added_at.get(item.item_id)
+            return None if at is None else at.isoformat()
+        return item.properties.get(name)
 
 
 def _negate(terms: Iterator[BoolArray]) -> BoolArray:
@@ -202,10 +216,6 @@ _COMBINE: dict[str, Callable[[Iterator[BoolArray]], BoolArray]] = {
     "or": lambda terms: np.logical_or.reduce(list(terms)),
     "not": _negate,
 }
-
-
-def _told(item: Item, name: str) -> Any:
-    return getattr(item, name) if name in OWN_NAMES else item.properties.get(name)
 
 
 def _compare_known(values: DoubleArray, sign: str, literal: float) -> BoolArray:

@@ -13,8 +13,8 @@ import numpy as np
 from cachetools import LRUCache
 
 from app.catalogue.live import LiveCatalogue
-from app.domain import BoolArray, Boost
-from app.filtering.columns import OWN_NAMES, Columns
+from app.domain import BoolArray, Boost, Item
+from app.filtering.columns import KNOWN_NAMES, Columns
 from app.filtering.expression import Expression, names_in, parse_filter, uses_now
 from app.scoring.rules import Rules
 from app.telemetry import count_look_up
@@ -47,7 +47,7 @@ class FilterMasks:
     def __init__(self, catalogue: LiveCatalogue) -> None:
         self._catalogue = catalogue
         self._kept: LRUCache[tuple[str, int | None], _Kept] = LRUCache(KEPT)
-        self._made = _Made(Columns([]), 0)
+        self._made = _Made(Columns([], {}), 0)
         parse_filter("exists(title)")  # building the parser takes 0.4 s: at the start, not in the first request
 
     async def mask(self, text: str, now: datetime) -> BoolArray:
@@ -74,7 +74,7 @@ class FilterMasks:
 
     async def unknown_names(self, text: str) -> tuple[str, ...]:
         """Properties it asks about that no item has: misspelt, most often. Raises InvalidFilter."""
-        names = [name for name in names_in(parse_filter(text)) if name not in OWN_NAMES]
+        names = [name for name in names_in(parse_filter(text)) if name not in KNOWN_NAMES]
         made = await asyncio.to_thread(self._recent)
         return tuple([name for name in names if not made.columns.column(name).values])
 
@@ -86,7 +86,7 @@ class FilterMasks:
         """Columns that are few changes old. On another thread, beside which the catalogue goes on changing."""
         n_changes = len(self._catalogue.changed)
         if n_changes - self._made.n_changes > REBUILD_SHARE * self._made.columns.n_items:
-            self._made = _Made(Columns(self._catalogue.items()), n_changes)
+            self._made = _Made(self._columns(self._catalogue.items()), n_changes)
         return self._made
 
     def _catch_up(self, kept: _Kept, expression: Expression, now_s: float) -> _Kept:
@@ -97,5 +97,9 @@ class FilterMasks:
         slots = np.unique(np.array(changed, dtype=np.int64))
         mask = np.zeros(self._catalogue.index.n_slots, dtype=np.bool_)
         mask[: len(kept.mask)] = kept.mask
-        mask[slots] = Columns([self._catalogue.item_at(slot) for slot in slots.tolist()]).evaluate(expression, now_s)
+        items = [self._catalogue.item_at(slot) for slot in slots.tolist()]
+        mask[slots] = self._columns(items).evaluate(expression, now_s)
         return _Kept(mask, kept.n_changes + len(changed))
+
+    def _columns(self, items: Sequence[Item]) -> Columns:
+        return Columns(items, self._catalogue.created_at)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.domain import Source
 
 QUOTAS: Mapping[str, int] = {
+    Source.STEER: 50,
     Source.POPULAR: 50,
     Source.COVISITED: 50,
     Source.TRENDING: 20,

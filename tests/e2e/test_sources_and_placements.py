@@ -64,7 +64,9 @@ def test_pins_caps_and_a_filter_hold(server: Server) -> None:
     rules = {"k": 10, "pins": {"3": "i59"}, "max_per_category": 3, "caps": {"space": 1}}
     put(server, "window", filter='not categories has "horror"', **rules)
     for user_id in ("u1", "u2", None):
-        items = placed(server, "window", user_id=user_id, seen="always")["items"]
+        slate = placed(server, "window", user_id=user_id, seen="always")
+        items = slate["items"]
+        assert slate["served_by"]["warnings"] == (["capped"] if len(items) < 10 else [])
         of_category = Counter(item["properties"]["categories"][0] for item in items)
         assert (items[2]["item_id"], items[2]["rules"]) == ("i59", ["pinned"])
         assert "pinned" in items[2]["sources"]

@@ -209,6 +209,13 @@ async def test_a_slate_short_of_items_that_may_appear_says_so(resources: Resourc
     assert slate.served_by.warnings == ("few_eligible",)
 
 
+async def test_a_slate_short_because_of_caps_says_so(resources: Resources) -> None:
+    await resources.placements.put(Placement("home", max_per_category=1))
+    slate = await resources.recommender.recommend(asking("ada", k=20, placement="home"))
+    assert len(slate.items) < 20
+    assert slate.served_by.warnings == ("capped",)
+
+
 async def test_a_deadline_too_short_to_encode_in_is_kept_by_going_down_the_ladder(resources: Resources) -> None:
     hurried = await resources.recommender.recommend(asking("ada", words="slow western", deadline_ms=1, explain=True))
     assert hurried.served_by.rung is Rung.POPULAR

@@ -46,7 +46,7 @@ class PlacementRules(Wire):
     sources: Quotas | None = Field(
         None,
         description="Which sources propose candidates, and how many each at most, 0 to 1,000: interests, words, "
-        "popular, covisited, similar_users, trending, fresh, cold, and those plugged in. Default: all but "
+        "steer, popular, covisited, similar_users, trending, fresh, cold, and those plugged in. Default: all but "
         "similar_users, in numbers of our own. Too few candidates are filled up with what is popular.",
     )
     filter: FilterText | None = Field(None, description="Only items that this holds for. Default: all.")

@@ -51,7 +51,7 @@ class ServedByAnswer(Wire):
     )
     warnings: list[str] = Field(
         description="Why the slate is shorter than k: `few_eligible`, no more may be shown; `few_relevant`, no more "
-        "reach `min_relevance`. Empty when it is not."
+        "reach `min_relevance`; `capped`, the placement's caps let no more of the candidates in. Empty when it is not."
     )
 
 

@@ -15,6 +15,7 @@ const LOST = {
 
 const SHORT = {
   few_eligible: "Shorter than asked for: no more items may be shown.",
+  capped: "Shorter than asked for: the placement's caps let no more in.",
   few_relevant: "Shorter than asked for: no more items are relevant enough.",
 };
 

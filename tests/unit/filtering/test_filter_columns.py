@@ -31,9 +31,11 @@ FILMS = [
     Item(ItemId("f"), "Gone", properties={"available_until": "2024-06-01T14:00:00+02:00"}),
 ]
 
+ADDED = {ItemId("a"): datetime(2024, 5, 30, tzinfo=UTC), ItemId("g"): datetime(2024, 5, 30, tzinfo=UTC)}
+
 
 def found(text: str, items: list[Item] = FILMS) -> str:
-    mask = Columns(items).evaluate(parse_filter(text), NOW_S)
+    mask = Columns(items, ADDED).evaluate(parse_filter(text), NOW_S)
     return "".join(item.item_id for item, holds in zip(items, mask, strict=True) if holds)
 
 
@@ -87,6 +89,13 @@ def test_each_question_finds_what_it_says(text: str, ids: str) -> None:
     assert found(text) == ids
 
 
+def test_an_items_age_is_of_its_put_unless_a_property_says_when_it_was_added() -> None:
+    items = [*FILMS, Item(ItemId("g"), "Old", properties={"added_at": "2020-01-01"})]
+    assert found("age_days(added_at) < 7", items) == "a"
+    assert found("age_days(added_at) > 7", items) == "g"
+    assert found("exists(added_at)", items) == "ag"
+
+
 def test_no_items_are_no_trouble() -> None:
     assert found("year = 1 or title contains 'x' or geo_within(p, 1, 2, 3) or age_days(x) < 2", []) == ""
 
@@ -123,4 +132,4 @@ def test_masks_are_what_each_item_alone_would_answer(values: list[Any], sign: st
         for value in values
     ]
     text = f"p {sign} {said} or not p has {named}"
-    assert Columns(items).evaluate(parse_filter(text), NOW_S).tolist() == expected
+    assert Columns(items, ADDED).evaluate(parse_filter(text), NOW_S).tolist() == expected

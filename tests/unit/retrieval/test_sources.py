@@ -26,6 +26,7 @@ from app.retrieval.sources.popular import PopularSource
 from app.retrieval.sources.rows import RowSource
 from app.retrieval.sources.similar_users import SimilarUsersSource
 from app.retrieval.sources.standings import FreshSource, TrendingSource
+from app.retrieval.sources.steer import SteerSource
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +109,19 @@ async def test_popular_follows_the_part_of_the_week(rooms: Rooms) -> None:
     assert morning != await proposed(source, await ask_of(rooms, asking("ada", context=evening)))
     best = rooms.trained.prior[:, 1].argmax()  # a weekday's morning
     assert morning[0] == best
+
+
+async def test_what_steers_proposes_what_lies_at_its_end_and_nothing_where_nothing_steers(rooms: Rooms) -> None:
+    source = SteerSource(rooms.catalogue.index, rooms.scorer)
+    assert await proposed(source, await ask_of(rooms, asking("ada", words="quiet western"))) == []
+    await rooms.catalogue.put(Item(ItemId("far"), "loud cartoon robots"))
+    await rooms.catalogue.put(Item(ItemId("near"), "quiet western story"))
+    for request in (asking("ada", steer="quiet western story"), asking(steer="quiet western story")):
+        found = await proposed(source, await ask_of(rooms, request))
+        assert found.index(61) < found.index(60)
+        assert found[0] == 61 or "western" in rooms.catalogue.item_at(found[0]).title
+    away = await proposed(source, await ask_of(rooms, asking("ada", steer="nothing like quiet western story")))
+    assert away.index(61) > len(away) // 2
 
 
 async def test_cold_items_are_those_with_few_events_the_nearest_to_the_interests_first(
