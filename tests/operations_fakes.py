@@ -64,4 +64,4 @@ class FixedOnline:
 
     async def measure(self, window: Window, by: Collection[By], conversion_types: Sequence[str]) -> list[OnlineMetrics]:
         arm = "mixed/base" if By.ARM in by else None
-        return [OnlineMetrics(window.since, None, arm, None, 10, 8, 5, 1, 50, 6, 40, (4.0, 9.0))]
+        return [OnlineMetrics(window.since, None, arm, None, 10, 8, 5, 1, 50, 6, 20, 5, 40, (4.0, 9.0))]

@@ -42,8 +42,14 @@ class OnlineGroup(Wire):
     bundle: str | None = Field(description="Null where not grouped by it.")
     slates: int
     users: int = Field(description="Different user ids.")
-    click_rate: float = Field(description="Share of slates with an event that names them and is no refusal.")
-    item_click_rate: float = Field(description="Share of places shown with such an event.")
+    click_rate: float = Field(
+        description="Share of slates, 0 to 1, with an event on one of their items that names them and is no refusal."
+    )
+    item_click_rate: float = Field(description="Share of places served, 0 to 1, with such an event.")
+    shown_click_rate: float | None = Field(
+        description="The same of places that an impression, or a click, says were on the screen, in slates with an "
+        "impression. Null where no impression was told."
+    )
     conversion_rate: float = Field(description="Share of slates with an event of `conversion_types` that names them.")
     coverage: float = Field(description="Share of the catalogue that was shown at least once.")
     took_ms: Times | None = Field(description="Time of the stages together; null where slates tell none.")
@@ -60,6 +66,7 @@ class OnlineGroup(Wire):
             users=metrics.users,
             click_rate=metrics.click_rate,
             item_click_rate=metrics.item_click_rate,
+            shown_click_rate=metrics.shown_click_rate,
             conversion_rate=metrics.conversion_rate,
             coverage=min(1.0, metrics.distinct_items / n_items) if n_items else 0.0,
             took_ms=None if took_ms is None else Times(p50=took_ms[0], p95=took_ms[1]),

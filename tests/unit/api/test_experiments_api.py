@@ -53,6 +53,7 @@ def test_online_metrics_are_rates_by_group(client: TestClient) -> None:
     answer = client.get("/v1/metrics/online", params={"by": ["arm", "bundle"], "buckets": 2}).json()
     (group,) = answer["groups"]
     assert (group["arm"], group["click_rate"], group["coverage"]) == ("mixed/base", 0.5, 0.4)
+    assert (group["item_click_rate"], group["shown_click_rate"]) == (0.12, 0.25)
     assert group["took_ms"] == {"p50": 4.0, "p95": 9.0}
     assert client.get("/v1/metrics/online", params={"by": "user"}).status_code == 422
 

@@ -10,6 +10,7 @@ from app.catalogue.store import CatalogueStore
 from app.domain import Event, EventId, ItemId, UserId
 from app.experiments.experiment import Arm, Experiment
 from app.experiments.store import ExperimentStore
+from app.history.observations import Observation
 from app.history.store import HistoryStore
 from app.slates.online_metrics import By, OnlineReader, Window
 from app.slates.record import ServedItem, SlateRecord
@@ -78,6 +79,30 @@ async def test_rates_are_those_counted_by_hand(database: Database, online: Onlin
     assert all_of_it.item_click_rate == 3 / 14
     assert all_of_it.conversion_rate == 1 / 4
     assert (all_of_it.placement, all_of_it.arm, all_of_it.bundle) == (None, None, None)
+
+
+async def test_a_click_on_what_is_not_in_the_slate_is_no_click_on_it(database: Database, online: OnlineReader) -> None:
+    log = Log(database)
+    await log.served("u1", "ab", ("x", "click"), ("y", "click"), ("x", "purchase"))
+    (found,) = await online.measure(DAY, (), PURCHASE)
+    assert (found.click_rate, found.item_click_rate, found.conversion_rate) == (0, 0, 1)
+
+
+async def test_of_what_was_on_the_screen_is_counted_where_impressions_are_told(
+    database: Database, online: OnlineReader
+) -> None:
+    log = Log(database)
+    await log.served("u1", "abcdefgh", ("a", "click"), ("d", "click"))
+    await log.served("u2", "abcd", ("a", "click"))
+    (untold,) = await online.measure(DAY, (), PURCHASE)
+    assert untold.shown_click_rate is None
+
+    for number, (slate_id, items) in enumerate([("s1", "ab"), ("s1", "bcx")]):
+        shown = Observation(EventId(f"o{number}"), None, "impression", START, slate_id, tuple(map(ItemId, items)))
+        await log.histories.append([], observations=[shown])
+    (found,) = await online.measure(DAY, (), PURCHASE)
+    assert found.shown_click_rate == 2 / 4  # a, b, c, and d, which was clicked and so was seen; x was not in the slate
+    assert found.item_click_rate == 3 / 12
 
 
 async def test_groups_are_apart_and_none_is_a_group_too(database: Database, online: OnlineReader) -> None:

@@ -49,13 +49,13 @@ export function Outcomes() {
 
 const asQuery = ({ by, ...others }) => new URLSearchParams(by ? { ...others, by } : others);
 const nameOf = (group, by) => (by ? (group[by] ?? "none") : "all slates");
-const share = (rate) => `${(100 * rate).toFixed(1)}%`;
+const share = (rate) => (rate == null ? "–" : `${(100 * rate).toFixed(1)}%`);
 
 function Table({ groups, by }) {
   return html`<${Scroll} label="Outcomes"><table class="wide-table">
     <thead><tr>
       <th scope="col">${by || "of"}</th>
-      ${["slates", "users", "click rate", "of items", "conversion", "coverage", "time, median", "95th"].map(
+      ${["slates", "users", "click rate", "of items", "of shown", "conversion", "coverage", "time, median", "95th"].map(
         (name) => html`<th scope="col" class="num">${name}</th>`,
       )}
     </tr></thead>
@@ -64,7 +64,7 @@ function Table({ groups, by }) {
         <th scope="row">${nameOf(group, by)}</th>
         <td class="num">${group.slates.toLocaleString("en")}</td>
         <td class="num">${group.users.toLocaleString("en")}</td>
-        ${["click_rate", "item_click_rate", "conversion_rate", "coverage"].map(
+        ${["click_rate", "item_click_rate", "shown_click_rate", "conversion_rate", "coverage"].map(
           (rate) => html`<td class="num">${share(group[rate])}</td>`,
         )}
         ${["p50", "p95"].map((at) => html`<td class="num">${group.took_ms ? ms(group.took_ms[at]) : "–"}</td>`)}
