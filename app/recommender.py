@@ -36,7 +36,7 @@ from app.reranking.compose import Composed, in_order, order_by_score
 from app.retrieval.retrieve import Retriever
 from app.scoring.relevance import keep_relevant
 from app.scoring.scorer import Scorer, take
-from app.slates.asked import next_request, record_of
+from app.slates.asked import record_of
 from app.slates.places import Places
 from app.slates.store import SlateStore
 from app.telemetry import StageTimer
@@ -78,7 +78,7 @@ class Recommender:
         first_position: of its first item, where pages came before it.
         """
         timer, index = StageTimer(), self._catalogue.index
-        request, placement = self._surfaces.read(request)
+        request, placement = await self._surfaces.read(request)
         with answer_within(request.deadline_ms):
             with timer.stage("intent"):
                 intent = await self._intents.read(request)
@@ -104,22 +104,6 @@ class Recommender:
             slate = await self._explain(request, intent, places, warnings, timer)
         kept = not request.unseen and self._slates.keep(record_of(request, slate, first_position))
         return replace(slate, has_next=kept and len(slate.items) == request.k)
-
-    async def recommend_page(self, requests: Sequence[SlateRequest]) -> list[Slate]:
-        """Slates of one page, no item on it twice: the earlier ones choose first. Raises InvalidFilter."""
-        slates: list[Slate] = []
-        for request in requests:
-            shown = frozenset(place.item.item_id for slate in slates for place in slate.items)
-            slates.append(await self.recommend(replace(request, exclude=request.exclude | shown)))
-        return slates
-
-    async def recommend_next(self, slate_id: str, k: int | None = None) -> Slate:
-        """The page after a slate: the same request of the same moment, what was shown left out. k: as before if None.
-
-        What the user did since counts. Raises UnknownSlate.
-        """
-        request, first_position = next_request(await self._slates.get(slate_id), k)
-        return await self.recommend(request, first_position)
 
     async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate:
         """The caller's own items, each once, best first; items told rather than named are scored by their text alone.
@@ -174,7 +158,7 @@ class Recommender:
 
     async def check(self, request: SlateRequest) -> RequestCheck:
         """What the request would come to. Nothing is encoded, recorded or kept. Raises InvalidFilter."""
-        request, placement = self._surfaces.read(request)
+        request, placement = await self._surfaces.read(request)
         edits = await self._intents.edits_of(request)
         eligible = await self._eligibility.read(request, edits, placement.filter)
         rules = await self._masks.rules(request.boosts, request.context.at)

@@ -7,19 +7,16 @@ from time import perf_counter
 from typing import Protocol
 
 from app.domain import Item, ItemId, RequestCheck, Slate, SlateRequest
-from app.experiments.trials import Trials
+from app.experiments.trials import Assigned, Trials
 from app.rollout.shadow import Shadow
+from app.slates.asked import next_request
 from app.slates.store import SlateStore
 
 
 class MainPath(Protocol):
     """`app.recommender.Recommender`: the main path of one bundle."""
 
-    async def recommend(self, request: SlateRequest) -> Slate: ...
-
-    async def recommend_page(self, requests: Sequence[SlateRequest]) -> list[Slate]: ...
-
-    async def recommend_next(self, slate_id: str, k: int | None = None) -> Slate: ...
+    async def recommend(self, request: SlateRequest, first_position: int = 1) -> Slate: ...
 
     async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate: ...
 
@@ -46,30 +43,40 @@ class TrialRecommender:
         self._slates = slates
 
     async def recommend(self, request: SlateRequest) -> Slate:
-        assigned = self._trials.assign(request)
-        started = perf_counter()
-        if assigned.bundle is None:
-            slate = await self._own.recommend(assigned.request)
-        else:
-            with self._lease(assigned.bundle) as other:
-                slate = await other.recommend(assigned.request)
-        self._shadow.offer(assigned.request, slate, (perf_counter() - started) * 1_000)
-        return _mark(slate, assigned.request.arm)
+        """As its arm has it. Raises InvalidFilter, UnknownPlacement."""
+        return await self._answer(self._trials.assign(request))
 
     async def recommend_page(self, requests: Sequence[SlateRequest]) -> list[Slate]:
-        """Each slate in an arm of its own where that arm is one of rules: one bundle answers a whole page."""
-        assigned = [self._trials.assign(request) for request in requests]
-        asked = [one.request if one.bundle is None else told for one, told in zip(assigned, requests, strict=True)]
-        slates = await self._own.recommend_page(asked)
-        return [_mark(slate, request.arm) for slate, request in zip(slates, asked, strict=True)]
+        """Slates of one page, no item on it twice: the earlier ones choose first. Each is in an arm of its own. Raises
+        as `recommend`."""
+        slates: list[Slate] = []
+        for request in requests:
+            shown = frozenset(place.item.item_id for slate in slates for place in slate.items)
+            slates.append(await self.recommend(replace(request, exclude=request.exclude | shown)))
+        return slates
 
     async def recommend_next(self, slate_id: str, k: int | None = None) -> Slate:
-        """By the bundle and the arm of the page before it, as long as that bundle is open."""
+        """The page after a slate: the same request of the same moment, what was shown left out. k: as before if None.
+
+        By the bundle and in the arm of the page before, as long as that bundle is open. What the user did since counts.
+        Raises UnknownSlate.
+        """
         before = await self._slates.get(slate_id)
-        if before.arm is not None and self._trials.is_open(before.bundle):
-            with self._lease(before.bundle) as other:
-                return _mark(await other.recommend_next(slate_id, k), before.arm)
-        return _mark(await self._own.recommend_next(slate_id, k), before.arm)
+        request, first_position = next_request(before, k)
+        of_arm = before.arm is not None and self._trials.is_open(before.bundle)
+        return await self._answer(Assigned(request, before.bundle if of_arm else None), first_position)
+
+    async def _answer(self, assigned: Assigned, first_position: int = 1) -> Slate:
+        """first_position: of the slate's first place, where pages came before it."""
+        request = assigned.request
+        started = perf_counter()
+        if assigned.bundle is None:
+            slate = await self._own.recommend(request, first_position)
+        else:
+            with self._lease(assigned.bundle) as other:
+                slate = await other.recommend(request, first_position)
+        self._shadow.offer(request, slate, (perf_counter() - started) * 1_000, first_position)
+        return slate if request.arm is None else replace(slate, served_by=replace(slate.served_by, arm=request.arm))
 
     async def rank(self, request: SlateRequest, listed: Sequence[ItemId | Item]) -> Slate:
         """Experiments are about slates: a list of the caller's own is ordered by the active bundle."""
@@ -81,7 +88,3 @@ class TrialRecommender:
 
     async def check(self, request: SlateRequest) -> RequestCheck:
         return await self._own.check(request)
-
-
-def _mark(slate: Slate, arm: str | None) -> Slate:
-    return slate if arm is None else replace(slate, served_by=replace(slate.served_by, arm=arm))

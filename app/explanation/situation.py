@@ -111,7 +111,7 @@ class SituationReader:
 
     async def allowed(self, request: SlateRequest, edits: Sequence[InterestEdit] = ()) -> BoolArray | None:
         """(n_slots,) what may appear by the rules of now; None where all may."""
-        return await self._eligibility.read(request, edits, self._placement(request).filter)
+        return await self._eligibility.read(request, edits, (await self._placement(request)).filter)
 
     async def respoken(self, situation: Situation, steer: str, weight: float) -> FloatArray:
         """The rows as they were, had the request been steered by this."""
@@ -127,10 +127,10 @@ class SituationReader:
         """Where an item stands for these rows. Milliseconds: not for the event loop."""
         return situation.field.stand(self.query(situation, rows, context).gated, slot)
 
-    def _placement(self, request: SlateRequest) -> Placement:
+    async def _placement(self, request: SlateRequest) -> Placement:
         """As it is now; none where it has been deleted since."""
         try:
-            return self._surfaces.read(request)[1]
+            return (await self._surfaces.read(request))[1]
         except UnknownPlacement:
             return NO_PLACEMENT
 

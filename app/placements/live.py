@@ -51,8 +51,11 @@ class LivePlacements:
         await self.catch_up()
         return sorted(self._by_name.values(), key=lambda version: version.name)
 
-    def find(self, name: str) -> Placement:
-        """The version in force. Raises UnknownPlacement."""
+    async def find(self, name: str) -> Placement:
+        """The version in force. Raises UnknownPlacement: not before the store was asked whether another process has put
+        it a moment ago."""
+        if name not in self._by_name:
+            await self.catch_up()
         known = self._by_name.get(name)
         if known is None or known.placement is None:
             raise unknown_placement(name)

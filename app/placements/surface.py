@@ -20,11 +20,11 @@ class Surfaces:
     def __init__(self, placements: LivePlacements) -> None:
         self._placements = placements
 
-    def read(self, request: SlateRequest) -> tuple[SlateRequest, Placement]:
+    async def read(self, request: SlateRequest) -> tuple[SlateRequest, Placement]:
         """The request with what it left to its placement, which the context tells of too."""
         if request.placement is None:
             return replace(request, k=request.k or DEFAULT_K), NO_PLACEMENT
-        placement = self._placements.find(request.placement)
+        placement = await self._placements.find(request.placement)
         features = {"placement": placement.name, **request.context.features}
         context = replace(request.context, features=features)
         return replace(request, k=request.k or placement.k, context=context), placement

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 class Answers(Protocol):
     """The main path of one bundle."""
 
-    async def recommend(self, request: SlateRequest) -> Slate: ...
+    async def recommend(self, request: SlateRequest, first_position: int = 1) -> Slate: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Shadow:
         self._keep_bundles = keep_bundles
         self._lease = lease
         self._plan: ShadowPlan | None = None
-        self._waiting: asyncio.Queue[tuple[ShadowPlan, SlateRequest, Slate, float]] = asyncio.Queue(WAITING)
+        self._waiting: asyncio.Queue[tuple[ShadowPlan, SlateRequest, Slate, float, int]] = asyncio.Queue(WAITING)
         self._pending: list[tuple[object, ...]] = []
 
     @property
@@ -132,13 +132,16 @@ class Shadow:
         """Requests that wait to be answered a second time."""
         return self._waiting.qsize()
 
-    def offer(self, request: SlateRequest, slate: Slate, took_ms: float) -> None:
-        """Tell of an answer that went out; the share of them that the plan wants is compared, later."""
+    def offer(self, request: SlateRequest, slate: Slate, took_ms: float, first_position: int = 1) -> None:
+        """Tell of an answer that went out; the share of them that the plan wants is compared, later.
+
+        first_position: of the slate's first place, where pages came before it.
+        """
         plan = self._plan
         if plan is None or slate.served_by.bundle == plan.version or _fraction(slate.slate_id) >= plan.share:
             return
         try:
-            self._waiting.put_nowait((plan, request, slate, took_ms))
+            self._waiting.put_nowait((plan, request, slate, took_ms, first_position))
         except asyncio.QueueFull:
             telemetry.count_shadow("dropped")
 
@@ -190,10 +193,12 @@ class Shadow:
             finally:
                 self._waiting.task_done()
 
-    async def _compare(self, plan: ShadowPlan, request: SlateRequest, slate: Slate, took_ms: float) -> None:
+    async def _compare(
+        self, plan: ShadowPlan, request: SlateRequest, slate: Slate, took_ms: float, first_position: int
+    ) -> None:
         with self._lease(plan.version) as candidate:
             started = perf_counter()
-            other = await candidate.recommend(replace(request, unseen=True))
+            other = await candidate.recommend(replace(request, unseen=True), first_position)
             shadow_ms = (perf_counter() - started) * 1_000
         telemetry.count_shadow("compared")
         served, shown = _ids(slate), _ids(other)

@@ -84,22 +84,23 @@ async def test_what_is_there_is_not_created_again_and_what_never_was_is_unknown(
             await asked
 
 
-async def test_a_change_is_in_force_here_at_once_and_elsewhere_after_catching_up(database: Database) -> None:
+async def test_a_new_placement_is_found_everywhere_at_once_a_changed_one_elsewhere_after_catching_up(
+    database: Database,
+) -> None:
     here, there = (LivePlacements(PlacementStore(database), anything) for _ in range(2))
-    await here.put(HOME)
-    assert here.find("home") == HOME
     with pytest.raises(UnknownPlacement):
-        there.find("home")
-    await there.catch_up()
-    assert there.find("home") == HOME
+        await there.find("home")
+    await here.put(HOME)
+    assert await here.find("home") == HOME
+    assert await there.find("home") == HOME
     await there.put(Placement("home", k=3))
     await there.put(Placement("also"))
     assert [version.name for version in await here.all()] == ["also", "home"]
-    assert here.find("home").k == 3
+    assert (await here.find("home")).k == 3
     await there.delete("home")
     await here.catch_up()
     with pytest.raises(UnknownPlacement):
-        here.find("home")
+        await here.find("home")
 
 
 async def test_a_placement_that_is_refused_changes_nothing(database: Database) -> None:

@@ -27,21 +27,21 @@ async def placements(rooms: Rooms) -> LivePlacements:
 async def test_a_request_takes_from_its_placement_what_it_leaves_open(placements: LivePlacements) -> None:
     await placements.put(Placement("home", k=7, knobs=Knobs(0.4, 0.2, 0.1)))
     surfaces = Surfaces(placements)
-    request, placement = surfaces.read(asking(k=0, placement="home", novelty=0.0))
+    request, placement = await surfaces.read(asking(k=0, placement="home", novelty=0.0))
     assert (request.k, request.context.features) == (7, {"placement": "home"})
     assert knobs_of(request, placement) == Knobs(0.4, 0.0, 0.1)
-    assert surfaces.read(asking(k=3, placement="home"))[0].k == 3
+    assert (await surfaces.read(asking(k=3, placement="home")))[0].k == 3
     own = Context(MONDAY_MORNING, {"placement": "theirs"})
-    assert surfaces.read(asking(placement="home", context=own))[0].context == own
+    assert (await surfaces.read(asking(placement="home", context=own)))[0].context == own
 
 
 async def test_without_a_placement_there_are_the_defaults_and_an_unknown_one_is_refused(
     placements: LivePlacements,
 ) -> None:
-    request, placement = Surfaces(placements).read(asking(k=0))
+    request, placement = await Surfaces(placements).read(asking(k=0))
     assert (request.k, placement, knobs_of(request, placement)) == (20, NO_PLACEMENT, Knobs())
     with pytest.raises(UnknownPlacement, match="hmoe"):
-        Surfaces(placements).read(asking(placement="hmoe"))
+        await Surfaces(placements).read(asking(placement="hmoe"))
 
 
 @pytest.mark.parametrize(

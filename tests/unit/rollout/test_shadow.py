@@ -33,10 +33,12 @@ class Candidate:
     def __init__(self) -> None:
         self.order = "abdc"
         self.asked = 0
+        self.first_position = 0
         self.error: Exception | None = None
 
-    async def recommend(self, request: SlateRequest) -> Slate:
+    async def recommend(self, request: SlateRequest, first_position: int = 1) -> Slate:
         self.asked += 1
+        self.first_position = first_position
         if self.error is not None:
             raise self.error
         return slate(self.order, CANDIDATE)
@@ -93,6 +95,14 @@ async def test_slates_are_compared_and_the_report_is_of_all_processes(process: P
     assert report.correlation == pytest.approx((0.8 + 1.0) / 2)
     assert report.served_ms == (2.0, 2.0)
     assert report.shadow_ms is not None
+
+
+@pytest.mark.anyio
+async def test_a_later_page_is_compared_as_a_later_page(process: Process) -> None:
+    await process.shadow.start(CANDIDATE, 1.0)
+    process.shadow.offer(ASKED, slate("abcd"), 1.0, first_position=11)
+    await process.compare_waiting()
+    assert process.candidate.first_position == 11
 
 
 @pytest.mark.anyio
