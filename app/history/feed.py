@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain import ItemId, UserId
+from app.history.features import NONE, Features, from_text
 from app.history.weights import event_weight
 from app.storage.database import Database
 
@@ -13,12 +14,13 @@ MICROS_PER_S = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """An event as the crowd sees it. weight: see `app.history.weights`."""
+    """An event as the crowd sees it. weight: see `app.history.weights`. features: its own, else those of its slate."""
 
     user_id: UserId
     item_id: ItemId
     at_s: int
     weight: float
+    features: Features = NONE
 
 
 class EventFeed:
@@ -51,13 +53,14 @@ class EventFeed:
                 ItemId(item_id),
                 at // MICROS_PER_S,
                 event_weight(event_type, value, dwell_s, completion),
+                from_text(context),
             )
-            for _, user_id, item_id, event_type, at, value, dwell_s, completion in rows
+            for _, user_id, item_id, event_type, at, value, dwell_s, completion, context in rows
         ]
         return (int(rows[-1][0]) if rows else seq), deeds
 
 
 _SINCE = """
-    SELECT seq, user_id, item_id, type, at, value, dwell_s, completion FROM events
+    SELECT seq, user_id, item_id, type, at, value, dwell_s, completion, coalesce(context, slate_context) FROM events
     WHERE seq > ? ORDER BY seq LIMIT ?
 """
