@@ -48,7 +48,8 @@ class Event:
 
     `type` is a word of the client's ("view", "like", "rating"); `value` its size where it has one (a rating of 4.0).
     What both are worth is told once, in `app.history.weights`. slate_id: the slate it followed from, where known.
-    dwell_s, completion: for how long, and to what share (0 to 1), the item was taken in, where told.
+    dwell_s, completion: for how long, and to what share (0 to 1), the item was taken in, where told. features: of the
+    context in which it happened, as the client told them.
     """
 
     event_id: EventId
@@ -60,6 +61,7 @@ class Event:
     slate_id: str | None = None
     dwell_s: float | None = None
     completion: float | None = None
+    features: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

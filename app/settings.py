@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     crowd_events: PositiveInt = Field(
         200_000,
         description="Newest events of all users that each process keeps in memory, for what is popular, trending and "
-        "liked together. 24 bytes each, and 15 us each at the start.",
+        "liked together. 28 bytes each, and 15 us each at the start.",
     )
     encode_batch: PositiveInt = Field(16, description="Histories encoded together at most.")
     encoder_states_mb: NonNegativeInt = Field(

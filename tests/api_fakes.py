@@ -47,6 +47,7 @@ from app.errors import (
 )
 from app.explanation.map_places import MapInterest, MapItem, SpaceMap
 from app.explanation.place import ContextEffect, PlaceExplanation, Remedy, Verdict, WithoutEvent
+from app.history.features import Features
 from app.history.observations import Observation
 from app.history.store import AppendResult
 from app.interests.reader import Evidence, Interest, ReadableInterests
@@ -220,12 +221,16 @@ class FixedLists:
         self.histories = histories
         self.asked: tuple[object, ...] = ()
 
-    async def popular(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
-        self.asked = ("popular", k, window_s, category, bucket)
+    async def popular(
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None, features: Features
+    ) -> Leaderboard:
+        self.asked = ("popular", k, window_s, category, bucket, features)
         return self._board()
 
-    async def trending(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
-        self.asked = ("trending", k, window_s, category, bucket)
+    async def trending(
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None, features: Features
+    ) -> Leaderboard:
+        self.asked = ("trending", k, window_s, category, bucket, features)
         return self._board()
 
     async def fresh(self, k: int, window_s: int | None, category: str | None) -> Leaderboard:

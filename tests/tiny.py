@@ -201,10 +201,12 @@ def changed_from(place: int, *, has_times: bool) -> tuple[EventBatch, EventBatch
     return event_batch(**one, has_times=has_times), event_batch(**other, has_times=has_times)
 
 
-def event(n: int, user_id: str, item_id: str, event_type: str = "like", at: datetime | None = None) -> Event:
+def event(
+    n: int, user_id: str, item_id: str, event_type: str = "like", at: datetime | None = None, **features: str
+) -> Event:
     """The n-th event told, a minute after the one before it and long after the training data."""
     when = at or datetime(2024, 6, 1, tzinfo=UTC) + timedelta(minutes=n)
-    return Event(EventId(f"e{n}"), UserId(user_id), ItemId(item_id), event_type, when)
+    return Event(EventId(f"e{n}"), UserId(user_id), ItemId(item_id), event_type, when, features=features)
 
 
 def reading(trained: Trained, n: int, seed: int = 0) -> Reading:

@@ -25,6 +25,7 @@ from app.domain import (
 )
 from app.experiments.experiment import Experiment
 from app.experiments.results import Results
+from app.history.features import Features
 from app.rollout.shadow import ShadowPlan, ShadowReport
 from app.slates.online_metrics import By, OnlineMetrics, Window
 
@@ -158,11 +159,11 @@ class Maps(Protocol):
 
 class Leaderboards(Protocol):
     async def popular(
-        self, k: int, window_s: int | None, category: str | None, bucket: int | None
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None, features: Features
     ) -> "Leaderboard": ...
 
     async def trending(
-        self, k: int, window_s: int | None, category: str | None, bucket: int | None
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None, features: Features
     ) -> "Leaderboard": ...
 
     async def fresh(self, k: int, window_s: int | None, category: str | None) -> "Leaderboard": ...

@@ -60,10 +60,17 @@ EXAMPLES: Examples = {
         },
     },
     "taken": {
-        "summary": "A film watched to four fifths, one that is not wanted, and a search",
+        "summary": "A film watched to four fifths on a phone, one that is not wanted, and a search",
         "value": {
             "events": [
-                {"event_id": "demo-6", "user_id": "1", "item_id": "181", "type": "play", "completion": 0.8},
+                {
+                    "event_id": "demo-6",
+                    "user_id": "1",
+                    "item_id": "181",
+                    "type": "play",
+                    "completion": 0.8,
+                    "context": {"device": "phone"},
+                },
                 {"event_id": "demo-7", "user_id": "1", "item_id": "121", "type": "hide"},
                 {"event_id": "demo-8", "user_id": "1", "type": "search", "words": "slow science fiction"},
             ]

@@ -3,9 +3,13 @@
 from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Query
+from pydantic import StringConstraints
 
 from app.api.dependencies import OpenResources
+from app.api.schemas.context import FEATURE_NAME, FEATURES, LONGEST_VALUE
+from app.api.schemas.fields import CONTROL
 from app.api.schemas.lists import LeaderboardAnswer
+from app.history.features import Features
 
 router = APIRouter(prefix="/v1", tags=["lists"])
 
@@ -31,6 +35,18 @@ Part = Annotated[
     Query(description="Only events of this quarter of a weekday or weekend day, in UTC. Default: all."),
 ]
 
+Feature = Annotated[str, StringConstraints(pattern=f"^{FEATURE_NAME}:[^{CONTROL}]{{1,{LONGEST_VALUE}}}$")]
+FeaturesTold = Annotated[
+    tuple[Feature, ...],
+    Query(
+        alias="feature",
+        max_length=FEATURES,
+        description="Only events in whose context this feature held, as name:value, such as device:phone; of several "
+        "features all, of several values of one feature any. An event has the context it was sent with, else that of "
+        "the request of its slate. Default: all.",
+    ),
+]
+
 
 @router.get("/popular", summary="What is liked most")
 async def list_popular(
@@ -44,9 +60,10 @@ async def list_popular(
     ] = None,
     category: Category = None,
     part_of_week: Part = None,
+    features: FeaturesTold = (),
 ) -> LeaderboardAnswer:
     """By the sum of the weights of what all users did, of the newest events that are kept in memory."""
-    board = await resources.leaderboards.popular(k, window_s, category, _bucket(part_of_week))
+    board = await resources.leaderboards.popular(k, window_s, category, _bucket(part_of_week), _split(features))
     return LeaderboardAnswer.from_domain(board)
 
 
@@ -62,9 +79,10 @@ async def list_trending(
     ] = 259_200,
     category: Category = None,
     part_of_week: Part = None,
+    features: FeaturesTold = (),
 ) -> LeaderboardAnswer:
     """By how far an item's recent events go beyond its usual share; what does not rise is not listed."""
-    board = await resources.leaderboards.trending(k, window_s, category, _bucket(part_of_week))
+    board = await resources.leaderboards.trending(k, window_s, category, _bucket(part_of_week), _split(features))
     return LeaderboardAnswer.from_domain(board)
 
 
@@ -78,9 +96,17 @@ async def list_fresh(
     ] = None,
     category: Category = None,
 ) -> LeaderboardAnswer:
-    """By when an item was put; by its first event where it came with the bundle and nobody knows."""
+    """By when an item was put; by its first event where it came with the bundle and nobody knows.
+
+    There is no `feature` here: an item is new to all, and the newest have no event yet in any context. What is new in a
+    context is what `/v1/trending` lists there.
+    """
     return LeaderboardAnswer.from_domain(await resources.leaderboards.fresh(k, window_s, category))
 
 
 def _bucket(part_of_week: PartOfWeek | None) -> int | None:
     return None if part_of_week is None else get_args(PartOfWeek).index(part_of_week)
+
+
+def _split(features: tuple[str, ...]) -> Features:
+    return frozenset((name, value) for name, _, value in (told.partition(":") for told in features))

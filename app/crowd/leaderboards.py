@@ -1,4 +1,6 @@
-"""Lists that are the same for all who ask: popular, trending, fresh, by time window, category and part of the week."""
+"""Lists that are the same for all who ask: popular, trending, fresh, by time window, category, part of the week and
+context.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,6 +15,7 @@ from app.crowd.crowd import TREND_HALF_LIFE_S, Crowd
 from app.crowd.log import View
 from app.crowd.tables import Tally, known_since, tally_popular, tally_trending
 from app.domain import DoubleArray, FloatArray, IntArray, Item, ItemId
+from app.history.features import NONE, Features
 from app.telemetry import count_look_up
 
 KEPT_S = 1.0
@@ -57,17 +60,29 @@ class Leaderboards:
         self._catalogue = catalogue
         self._kept: TTLCache[tuple[object, ...], Leaderboard] = TTLCache(KEPT, KEPT_S)
 
-    async def popular(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
-        """By the weights of what was liked. window_s: None for all of the log. bucket: as of `app.scoring.prior`."""
-        key = ("popular", k, window_s, category, bucket)
-        return await self._answer(key, lambda view: _of_log(view, tally_popular(view, window_s, bucket)), k, category)
+    async def popular(
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None, features: Features = NONE
+    ) -> Leaderboard:
+        """By the weights of what was liked. window_s: None for all of the log. bucket: as of `app.scoring.prior`.
 
-    async def trending(self, k: int, window_s: int | None, category: str | None, bucket: int | None) -> Leaderboard:
-        """By the rise of counts whose half-life is window_s, three days when None; nothing that does not rise."""
-        half_life_s = window_s or TREND_HALF_LIFE_S
-        key = ("trending", k, half_life_s, category, bucket)
+        features: only events in whose context they held, see `View.within`; windows end at the newest event of all.
+        """
+        key = ("popular", k, window_s, category, bucket, features)
         return await self._answer(
-            key, lambda view: _of_log(view, tally_trending(view, half_life_s, bucket)), k, category
+            key, lambda view: _of_log(view, tally_popular(view, window_s, bucket)), k, category, features
+        )
+
+    async def trending(
+        self, k: int, window_s: int | None, category: str | None, bucket: int | None, features: Features = NONE
+    ) -> Leaderboard:
+        """By the rise of counts whose half-life is window_s, three days when None; nothing that does not rise.
+
+        features: as of `popular`; the usual share is then that of the context.
+        """
+        half_life_s = window_s or TREND_HALF_LIFE_S
+        key = ("trending", k, half_life_s, category, bucket, features)
+        return await self._answer(
+            key, lambda view: _of_log(view, tally_trending(view, half_life_s, bucket)), k, category, features
         )
 
     async def fresh(self, k: int, window_s: int | None, category: str | None) -> Leaderboard:
@@ -77,17 +92,25 @@ class Leaderboards:
         return await self._answer(key, lambda view: _newest(view, created_s, window_s), k, category)
 
     async def _answer(
-        self, key: tuple[object, ...], rank: Callable[[View], _Ranking], k: int, category: str | None
+        self,
+        key: tuple[object, ...],
+        rank: Callable[[View], _Ranking],
+        k: int,
+        category: str | None,
+        features: Features = NONE,
     ) -> Leaderboard:
         kept = self._kept.get(key)
         count_look_up("leaderboards", hit=kept is not None)
         if kept is not None:
             return kept
-        board = await asyncio.to_thread(self._list, rank, self._crowd.log.view(), k, category)
+        board = await asyncio.to_thread(self._list, rank, self._crowd.log.view(), k, category, features)
         self._kept[key] = board
         return board
 
-    def _list(self, rank: Callable[[View], _Ranking], view: View, k: int, category: str | None) -> Leaderboard:
+    def _list(
+        self, rank: Callable[[View], _Ranking], view: View, k: int, category: str | None, features: Features
+    ) -> Leaderboard:
+        view = view.within(features)
         ranking = rank(view)
         standings: list[Standing] = []
         for place in np.argsort(-ranking.worth, kind="stable").tolist():
@@ -96,7 +119,7 @@ class Leaderboards:
             item = self._find(ranking.item_ids[place])
             if item is not None and (category is None or category in item.categories):
                 standings.append(Standing(item, float(ranking.worth[place]), int(ranking.events[place])))
-        if not len(ranking.worth):
+        if not len(ranking.worth) or (features and not len(view.items)):
             return Leaderboard((), None, None)
         since, until = (datetime.fromtimestamp(at_s, UTC) for at_s in (ranking.since_s, ranking.until_s))
         return Leaderboard(tuple(standings), since, until)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain import ItemId, UserId
+from app.history.features import NONE, Features, from_text
 from app.history.weights import event_weight, half_life_s
 from app.storage.database import Database
 from app.storage.timestamps import MICROS_PER_S
@@ -13,13 +14,16 @@ from app.storage.timestamps import MICROS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """An event as the crowd sees it. weight, half_life_s: see `app.history.weights`; infinite where nothing fades."""
+    """An event as the crowd sees it. weight, half_life_s: see `app.history.weights`; infinite where nothing fades.
+    features: its own, else those of its slate.
+    """
 
     user_id: UserId
     item_id: ItemId
     at_s: int
     weight: float
     half_life_s: float = math.inf
+    features: Features = NONE
 
 
 class EventFeed:
@@ -53,13 +57,14 @@ class EventFeed:
                 at // MICROS_PER_S,
                 event_weight(event_type, value, dwell_s, completion),
                 half_life_s(event_type),
+                from_text(context),
             )
-            for _, user_id, item_id, event_type, at, value, dwell_s, completion in rows
+            for _, user_id, item_id, event_type, at, value, dwell_s, completion, context in rows
         ]
         return (int(rows[-1][0]) if rows else seq), deeds
 
 
 _SINCE = """
-    SELECT seq, user_id, item_id, type, at, value, dwell_s, completion FROM events
+    SELECT seq, user_id, item_id, type, at, value, dwell_s, completion, coalesce(context, slate_context) FROM events
     WHERE seq > ? ORDER BY seq LIMIT ?
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.domain import Event, EventId, History, ItemId, UserId
+from app.history import features
 from app.history import observations as beside
 from app.history.observations import Observation
 from app.history.weights import IMPRESSION, holds_refusal, lifting_types, refusing_types
@@ -114,10 +115,10 @@ class HistoryStore:
         )
 
 
-Row = tuple[str, str, str, str, int, float | None, str | None, float | None, float | None, int]
+Row = tuple[str, str, str, str, int, float | None, str | None, float | None, float | None, str | None, int]
 """In the order of _COLUMNS."""
 
-_COLUMNS = "event_id, user_id, item_id, type, at, value, slate_id, dwell_s, completion, received_at"
+_COLUMNS = "event_id, user_id, item_id, type, at, value, slate_id, dwell_s, completion, context, received_at"
 _LAST = f"""
     SELECT {_COLUMNS} FROM events
     WHERE user_id = ? AND at < ? AND seq <= ? ORDER BY at DESC, seq DESC LIMIT ?
@@ -141,9 +142,10 @@ _SHOWN = """
     AND observations.items IS NOT NULL
 """
 _INSERT = f"""
-    INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO events ({_COLUMNS}, slate_context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (event_id) DO NOTHING
 """  # noqa: S608
+_CONTEXT_OF_SLATE = "SELECT json_extract(request, '$.context.features') FROM slates WHERE slate_id = ?"
 _FIND = f"SELECT {_COLUMNS} FROM events WHERE event_id = ?"  # noqa: S608
 
 
@@ -152,11 +154,12 @@ def _append(
 ) -> AppendResult:
     told = {event.user_id for event in events} | {seen.user_id for seen in observations if seen.user_id is not None}
     users = _current_users(connection, told)
+    slate_contexts = _slate_contexts(connection, events)
     stored, duplicates, conflicts = [], [], []
     for event in events:
         row = _to_row(event, users[event.user_id], received_at)
         taken = connection.execute("SELECT 1 FROM observations WHERE event_id = ?", row[:1]).fetchone()
-        if taken is None and connection.execute(_INSERT, row).rowcount:
+        if taken is None and connection.execute(_INSERT, (*row, slate_contexts.get(event.slate_id))).rowcount:
             stored.append(event.event_id)
         elif taken is None and _body(row) == _body(connection.execute(_FIND, row[:1]).fetchone()):
             duplicates.append(event.event_id)
@@ -183,6 +186,15 @@ def _current_users(connection: sqlite3.Connection, user_ids: Iterable[UserId]) -
     return found
 
 
+def _slate_contexts(connection: sqlite3.Connection, events: Sequence[Event]) -> dict[str | None, str | None]:
+    """Slate -> what its request told of the context, for those that are named and remembered."""
+    found: dict[str | None, str | None] = {}
+    for slate_id in {event.slate_id for event in events} - {None}:
+        for (context,) in connection.execute(_CONTEXT_OF_SLATE, (slate_id,)):
+            found[slate_id] = context
+    return found
+
+
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
@@ -205,12 +217,13 @@ def _to_row(event: Event, user_id: UserId, received_at: int) -> Row:
         event.slate_id,
         event.dwell_s,
         event.completion,
+        features.to_text(event.features),
         received_at,
     )
 
 
 def _from_row(row: Row) -> Event:
-    event_id, user_id, item_id, event_type, at, value, slate_id, dwell_s, completion, _ = row
+    event_id, user_id, item_id, event_type, at, value, slate_id, dwell_s, completion, context, _ = row
     return Event(
         EventId(event_id),
         UserId(user_id),
@@ -221,4 +234,5 @@ def _from_row(row: Row) -> Event:
         slate_id=slate_id,
         dwell_s=dwell_s,
         completion=completion,
+        features=dict(features.from_text(context)),
     )

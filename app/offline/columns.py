@@ -11,7 +11,8 @@
     categories = "tags"
 
 What is not told keeps its default below, which is the API's own name. A role may name several columns, in a list or
-with commas between: in each row the first of them that has a value is taken.
+with commas between: in each row the first of them that has a value is taken. Of context features and properties each
+column named is one; there a name that ends in a star stands for every column that begins so and has no other role.
 """
 
 import tomllib
@@ -24,6 +25,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.errors import DataError
+from app.offline.dataset import CONTEXT_PREFIX
 
 
 def _as_names(value: object) -> object:
@@ -80,7 +82,11 @@ class EventColumns(TableColumns):
     rating: Names = Field(default=(), description="A value that makes an event without a type a `rating`.")
     dwell_s: Names = Field(default=("dwell_s",), description="For how long, in seconds, the item was taken in.")
     completion: Names = Field(default=("completion",), description="How much of the item was taken in, 0 to 1.")
-    context: NamesOrRest = Field(default=(), description='Context features; "*": every column that has no other role.')
+    context: NamesOrRest = Field(
+        default=(CONTEXT_PREFIX + REST,),
+        description="Context features, called as their columns, less a `context_` in front. A star at the end: every "
+        "column that begins so and has no other role.",
+    )
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from rich.progress import Progress
 from app.catalogue.store import CatalogueStore
 from app.domain import Event, EventId
 from app.history.store import HistoryStore
-from app.offline.dataset import TAKEN_IN, read_items
+from app.offline.dataset import CONTEXT_PREFIX, TAKEN_IN, read_items
 from app.storage.database import open_database
 
 BATCH = 5_000
@@ -36,5 +36,13 @@ async def load_dataset(folder: Path, name: str, database_url: str, progress: Pro
 
 def to_events(name: str, table: pl.DataFrame, first: int = 0) -> list[Event]:
     """Rows of `events.parquet` as events. first: number of the first of them, for the ids."""
-    told = table.select([column for column in TOLD if column in table.columns])
-    return [Event(EventId(f"{name}:{line}"), **row) for line, row in enumerate(told.iter_rows(named=True), first)]
+    told = [column for column in TOLD if column in table.columns]
+    features = {c.removeprefix(CONTEXT_PREFIX): c for c in table.columns if c.startswith(CONTEXT_PREFIX)}
+    return [
+        Event(
+            EventId(f"{name}:{line}"),
+            **{column: row[column] for column in told},
+            features={feature: row[column] for feature, column in features.items() if row[column] is not None},
+        )
+        for line, row in enumerate(table.select(*told, *features.values()).iter_rows(named=True), first)
+    ]

@@ -6,6 +6,7 @@ since rows and codes move when a catalogue grows. The blend is chosen anew.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -77,14 +78,13 @@ def carry_over(block: Block, earlier: Earlier, context: ContextCodes) -> None:
     """
     old = (earlier.trained.space.id if isinstance(block, IdBlock) else earlier.trained.space.text).state_dict()
     new = block.state_dict()
-    if other := sorted(set(old) ^ set(new)):
+    if other := sorted(name for name in set(old) ^ set(new) if not name.startswith(FEATURE_TABLES)):
         raise DataError(_mismatch(earlier, f"{other[0]} is there on one side only"))
     for name, weights in new.items():
         if name in ITEM_TABLES:
             _carry_rows(weights, old[name], earlier.rows + 1)
         elif name.startswith(FEATURE_TABLES):
-            place = int(name.split(".")[2])
-            _carry_rows(weights, old[name], _codes_then(earlier.trained.context, context, place))
+            _carry_feature(weights, name, old, earlier.trained.context, context)
         elif weights.shape == old[name].shape:
             weights.copy_(old[name])
         else:
@@ -115,15 +115,20 @@ def _carry_rows(weights: Tensor, old: Tensor, places: IntArray) -> None:
     weights[1:][known] = old[torch.from_numpy(places)][known]
 
 
-def _codes_then(then: ContextCodes, now: ContextCodes, place: int) -> IntArray:
-    """(n,) code in `then` of each value that feature number `place` has now, 0 where it had none."""
-    feature = list(now.values)[place]
-    codes = {value: code for code, value in enumerate(then.values.get(feature, ()), 1)}
-    return np.array([codes.get(value, 0) for value in now.values[feature]], dtype=np.int64)
+def _carry_feature(
+    weights: Tensor, name: str, old: Mapping[str, Tensor], then: ContextCodes, now: ContextCodes
+) -> None:
+    """name: of a table, which ends in its feature's place and "weight". What is new of features stays at zeros."""
+    table, place, weight = name.rsplit(".", 2)
+    feature, values = list(now.values.items())[int(place)]
+    if feature in then.values:
+        codes = {value: code for code, value in enumerate(then.values[feature], 1)}
+        places = np.array([codes.get(value, 0) for value in values], dtype=np.int64)
+        _carry_rows(weights, old[f"{table}.{list(then.values).index(feature)}.{weight}"], places)
 
 
 def _mismatch(earlier: Earlier, what: str) -> str:
     return (
-        f"bundle {earlier.version} cannot be gone on from: {what}; use the recipe, models and context features it was "
-        "trained with, or train from the start"
+        f"bundle {earlier.version} cannot be gone on from: {what}; use the recipe and models it was trained with, or "
+        "train from the start"
     )

@@ -1,10 +1,12 @@
 """An event table as it came, in our columns: nothing dropped, what cannot be read is null."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from app.errors import DataError
 from app.offline.columns import EventColumns
 from app.offline.dataset import CONTEXT_PREFIX
 from app.offline.tables import Table, open_table, resolve_roles
@@ -56,8 +58,18 @@ def _read_texts(table: Table, columns: dict[str, tuple[str, ...]]) -> pl.DataFra
         rating=table.text(columns["rating"]),
         dwell_s=table.text(columns["dwell_s"]),
         completion=table.text(columns["completion"]),
-        **{CONTEXT_PREFIX + name: table.text([name]) for name in columns["context"]},
+        **_features(table, columns["context"]),
     )
+
+
+def _features(table: Table, columns: Sequence[str]) -> dict[str, pl.Expr]:
+    """context_<feature>, be the column called so or as the feature is. Raises DataError where both are there."""
+    names = [CONTEXT_PREFIX + (column.removeprefix(CONTEXT_PREFIX) or column) for column in columns]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        told = f"{twice} and {twice.removeprefix(CONTEXT_PREFIX)}"
+        raise DataError(f"{table.path.name} has two columns for one context feature, {told}: name one of them")
+    return {name: table.text([column]) for name, column in zip(names, columns, strict=True)}
 
 
 def _in_range(name: str, low: float, high: float | None) -> pl.Expr:

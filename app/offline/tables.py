@@ -1,7 +1,8 @@
 """Anybody's table as a frame: CSV, TSV, RecBole's atomic files, JSON lines (all also as .gz), Parquet."""
 
 import glob
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -84,11 +85,20 @@ def resolve_roles(table: Table, columns: TableColumns) -> dict[str, tuple[str, .
         if not found[role]:
             raise _no_column(table, role, wanted[role])
     taken = {name for names in found.values() for name in names}
-    rest = tuple(name for name in table.schema if name not in taken) if open_names == REST else open_names
+    rest = _resolve_open(open_names, [name for name in table.schema if name not in taken])
     if missing := [name for name in rest if name not in table.schema]:
         raise _no_column(table, columns.open_role, missing)
     left_over = tuple(name for name in table.schema if name not in {*taken, *rest})
     return {**found, columns.open_role: rest, NOT_READ: left_over}
+
+
+def _resolve_open(names: Iterable[str], untaken: Sequence[str]) -> tuple[str, ...]:
+    """The columns named, each once; a star at the end stands for those of the untaken that begin so."""
+    found = (
+        [column for column in untaken if column.startswith(name.removesuffix(REST))] if name.endswith(REST) else [name]
+        for name in names
+    )
+    return tuple(dict.fromkeys(itertools.chain.from_iterable(found)))
 
 
 def as_text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -44,7 +44,7 @@ class SlateRecord:
 
 Row = tuple[Any, ...]
 COLUMNS = "slate_id, served_at, bundle, user_id, placement, arm, items, request, served_by"
-SERVED_AT, USER_ID = 1, 3
+SLATE_ID, SERVED_AT, USER_ID, REQUEST = 0, 1, 3, 7
 """Their places among the columns."""
 
 

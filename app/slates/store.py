@@ -15,7 +15,7 @@ import structlog
 
 from app import telemetry
 from app.errors import Overloaded, StoreUnavailable, UnknownSlate
-from app.slates.record import COLUMNS, SERVED_AT, USER_ID, Row, SlateRecord, from_row, to_row
+from app.slates.record import COLUMNS, REQUEST, SERVED_AT, SLATE_ID, USER_ID, Row, SlateRecord, from_row, to_row
 from app.storage.database import Database
 from app.storage.timestamps import to_micros
 from app.users.digest import user_digest
@@ -125,6 +125,10 @@ class SlateStore:
 
 
 _INSERT = f"INSERT INTO slates ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+_TELL_EVENTS = """
+    UPDATE events SET slate_context = json_extract(?, '$.context.features')
+    WHERE slate_id = ? AND slate_context IS NULL
+"""
 _ERASED_SINCE = "SELECT user_digest, max(at) FROM erasures WHERE at >= ? GROUP BY user_digest"
 _DELETE_BEFORE = """
     DELETE FROM slates WHERE rowid IN (SELECT rowid FROM slates WHERE served_at < ? ORDER BY served_at LIMIT ?)
@@ -136,10 +140,14 @@ def _to_rows(records: Sequence[SlateRecord]) -> list[Row]:
 
 
 def _insert(rows: Sequence[Row], connection: sqlite3.Connection) -> None:
-    """Slates of users erased since they were served are left out: another process may have erased them meanwhile."""
+    """Slates of users erased since they were served are left out: another process may have erased them meanwhile.
+
+    An event that came before its slate was on disk is told the slate's context now.
+    """
     erased = dict(connection.execute(_ERASED_SINCE, (min(row[SERVED_AT] for row in rows),)).fetchall())
     kept = [row for row in rows if not erased or not _is_erased(row, erased)]
     connection.executemany(_INSERT, kept)
+    connection.executemany(_TELL_EVENTS, [(row[REQUEST], row[SLATE_ID]) for row in kept])
 
 
 def _is_erased(row: Row, erased: Mapping[str, int]) -> bool:

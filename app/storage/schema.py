@@ -189,4 +189,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (
+        # Features as a JSON object: what the event told, and what the request of its slate told.
+        "ALTER TABLE events ADD COLUMN context TEXT",
+        "ALTER TABLE events ADD COLUMN slate_context TEXT",
+    ),
 )

@@ -13,7 +13,7 @@ from app.users.tables import USER_TABLES, UserTable
 PAGE = 500
 TIMES = frozenset({"at", "received_at", "served_at"})
 """Columns that hold microseconds since 1970."""
-JSON = frozenset({"items", "request", "served_by"})
+JSON = frozenset({"items", "request", "served_by", "context", "slate_context"})
 
 
 class UserExporter:

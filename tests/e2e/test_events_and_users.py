@@ -136,7 +136,8 @@ def test_erasure_takes_a_user_out_of_everything_and_says_what_it_took(server: Se
 
 def test_the_live_log_is_exported_and_cleaned_for_training(server: Server, data_dir: Path, tmp_path: Path) -> None:
     """`penchant events export`, then `penchant data clean`, beside the running server."""
-    server.send(did("trainee-1", "trainee", "i1", "play", completion=0.5), did("trainee-2", "trainee", "i2"))
+    at_home = did("trainee-2", "trainee", "i2", context={"device": "tv"})
+    server.send(did("trainee-1", "trainee", "i1", "play", completion=0.5), at_home)
     events, items = tmp_path / "events.parquet", tmp_path / "items.jsonl"
     exporting = ["events", "export", "--data-dir", str(data_dir), "--parquet", str(events), "--items", str(items)]
     cleaning = ["data", "clean", str(events), str(items), "--name", "live", "--data-dir", str(tmp_path)]
@@ -146,3 +147,4 @@ def test_the_live_log_is_exported_and_cleaned_for_training(server: Server, data_
     dataset = read_dataset(tmp_path / "data/live")
     trainee = dataset.users == dataset.user_ids.index("trainee")
     assert dataset.weights[trainee].tolist() == pytest.approx([0.5, 1.0])
+    assert dataset.context["device"][trainee].tolist() == ["", "tv"]

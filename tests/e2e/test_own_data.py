@@ -1,5 +1,6 @@
 """The guide to own data, from the first table to the second training: its very commands, on a tiny base model."""
 
+import json
 import re
 import subprocess
 import sys
@@ -137,12 +138,14 @@ def test_the_pages_questions_are_answered_with_books_alone(reader: Reader) -> No
 
 
 def test_the_next_training_learns_what_was_told_to_the_server_and_is_let_to_answer(reader: Reader) -> None:
-    like = {"event_id": "own-1", "user_id": "newcomer", "item_id": "b03", "type": "purchase"}
-    reader.ask("/v1/events", {"events": [like]})
+    bought = {"event_id": "own-1", "user_id": "newcomer", "item_id": "b03", "type": "purchase"}
+    reader.ask("/v1/events", {"events": [bought | {"context": {"place": "train"}}]})
     told = " ".join(reader.type(reader.block("penchant events export")).split())
     assert "721 events in live.parquet, 32 items in live.jsonl" in told
     (version,) = re.findall(r"bundle ([0-9a-f]{12}) at", told)
     assert {bundle.version: bundle.dataset for bundle in reader.bundles()}[version] == "books-live"
+    form = json.loads((reader.folder / f"shop/artifacts/{version}/space.json").read_text())
+    assert form["context"] == {"device": ["laptop", "phone"], "place": ["train"]}
     assert reader.ask("/v1/recommendations", {"k": 1})["served_by"]["bundle"] != version
     reader.ask(f"/v1/bundles/{version}:activate", None)
     assert reader.ask("/v1/recommendations", {"k": 1})["served_by"]["bundle"] == version

@@ -1,10 +1,13 @@
 """Sources, placements, lists, similar items and search, over HTTP on two workers: what a client may count on."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from server import Server, item_ids, like, wait_until
+
+from app.storage.database import look_into
 
 pytestmark = pytest.mark.served(stored=True)
 
@@ -223,3 +226,26 @@ def test_in_a_search_the_words_decide_and_taste_orders(server: Server) -> None:
     assert set(item_ids(personal)) == set(item_ids(anyone))
     ranked = server.ask("POST", "/v1/rank", {"user_id": "u9", "items": item_ids(anyone), "context": at})
     assert item_ids(personal) == item_ids(ranked)
+
+
+def test_lists_of_a_context_count_what_was_told_of_it_and_what_followed_from_a_slate_in_it(
+    server: Server, data_dir: Path
+) -> None:
+    slate = server.recommend(user_id="u1", k=1, context={"device": "watch"})
+    (shown,) = item_ids(slate)
+    with look_into(data_dir / "penchant.sqlite3") as store:
+        query = "SELECT 1 FROM slates WHERE slate_id = ?"
+        wait_until(lambda: store.execute(query, (slate["slate_id"],)).fetchone() is not None, 5.0)
+    other = "i7" if shown != "i7" else "i8"
+    server.send(
+        {**like("watch-1", "u1", shown), "slate_id": slate["slate_id"]},
+        {**like("watch-2", "u2", other), "context": {"device": "watch", "place": "train"}},
+    )
+
+    def of(*features: str) -> set[str]:
+        query = "&".join(f"feature={feature}" for feature in features)
+        return set(item_ids(server.ask("GET", f"/v1/popular?k=60&{query}")))
+
+    wait_until(everywhere(lambda: of("device:watch") == {shown, other}), 2.0 + TURNS * 0.5)
+    wait_until(everywhere(lambda: of("device:watch", "place:train") == {other}), 2.0 + TURNS * 0.5)
+    assert {shown, other} < of("device:watch", "device:tv")

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 from pydantic_core import PydanticCustomError
 
 from app import domain
+from app.api.schemas.context import EventContext
 from app.api.schemas.fields import (
     KIND,
     NOT_BLANK,
@@ -53,6 +54,11 @@ class EventIn(Wire):
     completion: Number | None = Field(
         None, ge=0, le=1, description="How much of the item, 0 to 1: read of a view or a play, and before `dwell_s`."
     )
+    context: EventContext | None = Field(
+        None,
+        description="What was true when it happened, such as the device. Default: what the request of its slate told, "
+        "as long as that is remembered.",
+    )
 
     def to_domain(self, received_at: datetime) -> domain.Event:
         """received_at: the event's time where it tells none; its retry, received later, is then the same event."""
@@ -66,6 +72,7 @@ class EventIn(Wire):
             slate_id=self.slate_id,
             dwell_s=self.dwell_s,
             completion=self.completion,
+            features=self.context.as_text() if self.context else {},
         )
 
 

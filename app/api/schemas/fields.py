@@ -20,7 +20,8 @@ from pydantic_core import PydanticCustomError
 from app.errors import InvalidFilter
 from app.filtering.expression import MAX_LENGTH, parse_filter
 
-PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
+CONTROL = r"\x00-\x1f\x7f-\x9f"
+PRINTABLE = f"^[^{CONTROL}]+$"
 NOT_BLANK = r"\S"
 KIND = "kind:"
 """Begins the tags of a union whose branches a field tells apart: they are in an error's place, and not in the body."""

@@ -4,13 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StrictBool, StringConstraints
 
 from app import domain
+from app.api.schemas.context import ContextFeatures
 from app.api.schemas.fields import (
     NOT_BLANK,
-    PRINTABLE,
     BudgetMs,
     EventTime,
     EventType,
@@ -20,22 +19,10 @@ from app.api.schemas.fields import (
     Length,
     Number,
     PropertyName,
-    Time,
     Wire,
 )
 from app.api.schemas.items import ItemIn
 from app.api.schemas.placements import PlacementName, Share
-
-FEATURE_NAME = "^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
-FEATURES = 32
-
-FeatureName = Annotated[str, StringConstraints(pattern=FEATURE_NAME)]
-FeatureValue = (
-    Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=PRINTABLE)]
-    | StrictBool
-    | Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
-    | Number
-)
 
 
 class HistoryEvent(Wire):
@@ -49,30 +36,6 @@ class HistoryEvent(Wire):
         "the order given.",
     )
     value: EventValue = None
-
-
-class ContextFeatures(BaseModel):
-    """What is true of the request. Besides `at`, any feature the bundle was trained with: device, place, company."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        frozen=True,
-        allow_inf_nan=False,
-        json_schema_extra={"propertyNames": {"pattern": FEATURE_NAME}, "maxProperties": FEATURES + 1},
-    )
-    __pydantic_extra__: dict[FeatureName, FeatureValue] = Field(init=False)
-
-    at: Time | None = Field(None, description="The moment to recommend for. Without an offset: UTC. Default: now.")
-
-    @model_validator(mode="after")
-    def _refuse_too_many(self) -> "ContextFeatures":
-        if len(self.__pydantic_extra__) > FEATURES:
-            raise PydanticCustomError("too_many", "Object should have at most {most} features", {"most": FEATURES})
-        return self
-
-    def as_text(self) -> dict[str, str]:
-        """Features as the bundle knows them: true and false in lower case, a whole number without its point."""
-        return {name: _as_text(value) for name, value in self.__pydantic_extra__.items()}
 
 
 class Asker(Wire):
@@ -272,14 +235,6 @@ class RankRequest(Asker):
             domain.ItemId(item) if isinstance(item, str) else item.to_domain(item.item_id or f"items[{place}]")
             for place, item in enumerate(self.items)
         )
-
-
-def _as_text(value: str | bool | int | float) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _read_history(told: tuple[HistoryEvent, ...], user_id: domain.UserId, at: datetime) -> tuple[domain.Event, ...]:

@@ -26,6 +26,13 @@ def test_events_are_stored_and_counted(client: TestClient, resources: FakeResour
     assert stored.at == datetime(2025, 6, 6, 20, 30, tzinfo=UTC)
 
 
+def test_an_event_tells_its_context_as_a_request_does(client: TestClient, resources: FakeResources) -> None:
+    client.post(URL, json={"events": [event("e1", context={"device": "tv", "alone": True, "guests": 2.0})]})
+
+    stored, _ = resources.histories.events["e1"]
+    assert stored.features == {"device": "tv", "alone": "true", "guests": "2"}
+
+
 def test_an_event_told_no_time_happened_when_it_was_received(client: TestClient, resources: FakeResources) -> None:
     before = datetime.now(UTC)
 
@@ -82,6 +89,9 @@ def test_a_thousand_events_are_one_batch(client: TestClient) -> None:
         ({"events": [event(sen=1)]}, "body.events.0"),
         ({"events": [event(at=(datetime.now(UTC) + timedelta(days=2)).isoformat())]}, "body.events.0.at"),
         ({"events": [event(event_id="\x7f")]}, "body.events.0.event_id"),
+        ({"events": [event(context={"at": "2025-06-06T20:30:00Z"})]}, "body.events.0.context"),
+        ({"events": [event(context={f"f{n}": n for n in range(33)})]}, "body.events.0.context"),
+        ({"events": [event(context={"device": None})]}, "body.events.0.context"),
     ],
 )
 def test_a_batch_out_of_bounds_is_refused_whole(

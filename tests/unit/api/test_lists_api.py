@@ -5,6 +5,7 @@ from api_fakes import FakeResources
 from fastapi.testclient import TestClient
 
 from app.api.leaderboards import PartOfWeek
+from app.history.features import NONE
 from app.scoring.prior import BUCKET_NAMES
 
 LIKE = {"events": [{"event_id": "e1", "user_id": "a/b", "item_id": "50", "type": "like"}]}
@@ -31,16 +32,20 @@ def test_a_list_tells_items_with_their_worth_and_the_window(client: TestClient) 
 @pytest.mark.parametrize(
     ("query", "asked"),
     [
-        ("popular", ("popular", 20, None, None, None)),
+        ("popular", ("popular", 20, None, None, None, NONE)),
         (
             "popular?k=3&window_s=60&category=Drama&part_of_week=weekend%20day",
-            ("popular", 3, 60, "Drama", BUCKET_NAMES.index("weekend day")),
+            ("popular", 3, 60, "Drama", BUCKET_NAMES.index("weekend day"), NONE),
         ),
-        ("trending", ("trending", 20, 259_200, None, None)),
+        ("trending", ("trending", 20, 259_200, None, None, NONE)),
+        (
+            "trending?feature=device:phone&feature=place:12:30%20train",
+            ("trending", 20, 259_200, None, None, {("device", "phone"), ("place", "12:30 train")}),
+        ),
         ("fresh?window_s=5&category=Drama", ("fresh", 20, 5, "Drama")),
     ],
 )
-def test_windows_categories_and_parts_of_the_week_are_passed_on(
+def test_windows_categories_parts_of_the_week_and_features_are_passed_on(
     client: TestClient, resources: FakeResources, query: str, asked: tuple[object, ...]
 ) -> None:
     assert client.get(f"/v1/{query}").status_code == 200
@@ -51,7 +56,14 @@ def test_the_parts_of_the_week_are_those_of_the_prior() -> None:
     assert get_args(PartOfWeek) == BUCKET_NAMES
 
 
-@pytest.mark.parametrize("query", ["popular?k=0", "popular?window_s=0", "trending?part_of_week=noon", "fresh?k=501"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("popular?k=0", "popular?window_s=0", "trending?part_of_week=noon", "fresh?k=501"),
+        *("popular?feature=device", "popular?feature=device:", "trending?feature=two%20words:x"),
+        "popular?" + "&".join(f"feature=f{n}:x" for n in range(33)),
+    ],
+)
 def test_what_makes_no_sense_is_refused(client: TestClient, query: str) -> None:
     assert client.get(f"/v1/{query}").json()["type"] == "/problems/invalid-request"
 

@@ -114,6 +114,7 @@ def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> No
         "SeenSince",
         "HistoryEvent",
         "ContextFeatures",
+        "EventContext",
         "EventBatch",
         "EventIn",
         "ImpressionIn",

@@ -1,16 +1,18 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.crowd import log as log_module
 from app.crowd.log import SLACK, CrowdLog, View
 from app.domain import ItemId, UserId
 from app.history.feed import Deed
 
 
-def deed(user: int, item: int, at_s: int, weight: float = 1.0) -> Deed:
-    return Deed(UserId(f"u{user}"), ItemId(f"i{item}"), at_s, weight)
+def deed(user: int, item: int, at_s: int, weight: float = 1.0, **features: str) -> Deed:
+    return Deed(UserId(f"u{user}"), ItemId(f"i{item}"), at_s, weight, features=frozenset(features.items()))
 
 
 def told(view: View) -> list[tuple[str, str, int]]:
@@ -80,3 +82,33 @@ def test_a_page_of_more_than_the_bound_leaves_its_newest() -> None:
     log = CrowdLog(40)
     log.append([deed(n, n, n) for n in range(1_000)])
     assert [at_s for _, _, at_s in told(log.view())] == list(range(960, 1_000))
+
+
+def test_events_of_a_context_are_found_as_long_as_they_are_kept_and_their_set_no_longer() -> None:
+    log, tv = CrowdLog(40), frozenset({("device", "tv")})
+    log.append([deed(n, n, n, device="tv" if n % 2 else "phone", page=str(n // 10)) for n in range(20)])
+    early = log.view()
+    for n in range(20, 100):
+        log.append([deed(n, n, n, device="tv" if n % 4 == 0 else "phone", page=str(n // 10))])
+    assert early.within(tv).at_s.tolist() == list(range(1, 20, 2))
+    kept = log.view()
+    assert kept.within(tv).at_s.tolist() == [at for at in kept.at_s.tolist() if at % 4 == 0]
+    assert len(kept.features) < 20
+
+
+def test_past_the_bound_a_new_set_of_features_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "MOST_CONTEXTS", 2)
+    log = CrowdLog(40)
+    log.append([deed(n, 0, n, page=str(n % 3)) for n in range(6)])
+    found = [log.view().within(frozenset({("page", str(page))})).at_s.tolist() for page in range(3)]
+    assert found == [[0, 3], [1, 4], []]
+    assert len(log.view().items) == 6
+
+
+def test_a_context_that_only_a_forgotten_user_had_is_forgotten_too() -> None:
+    log = CrowdLog(40)
+    log.append([deed(1, 0, 1, city="Ys"), deed(2, 0, 2, city="Rome"), deed(1, 0, 3, city="Rome")])
+    log.forget(UserId("u1"))
+    view = log.view()
+    assert set(view.features) == {frozenset(), frozenset({("city", "Rome")})}
+    assert view.within(frozenset({("city", "Rome")})).at_s.tolist() == [2]

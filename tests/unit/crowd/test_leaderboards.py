@@ -51,6 +51,28 @@ async def test_trending_is_what_has_begun_to_be_liked(rooms: Rooms, crowd: Crowd
     assert ids(await boards.trending(9, None, "space", None)) == []
 
 
+async def test_a_list_of_a_context_counts_only_what_happened_in_it(rooms: Rooms, crowd: Crowd) -> None:
+    """Beside what the crowd did in no context: i30 on phones at home since long, i40 there of late, i50 on a tv."""
+    home = {"device": "phone", "place": "home"}
+    long_ago = [event(300 + n, f"p{n}", "i30", at=MONDAY + timedelta(days=n), **home) for n in range(18)]
+    of_late = [event(400 + n, f"q{n}", "i40", at=MONDAY + timedelta(days=18), **home) for n in range(3)]
+    on_tv = event(500, "r", "i50", at=MONDAY, device="tv")
+    await rooms.histories.append([*long_ago, *of_late, on_tv])
+    await crowd.catch_up()
+    boards, phone, tv = Leaderboards(crowd, rooms.catalogue), ("device", "phone"), ("device", "tv")
+
+    popular = {
+        features: ids(await boards.popular(9, None, None, None, frozenset(features)))
+        for features in ((phone,), (tv,), (phone, tv), (phone, ("place", "home")), (tv, ("place", "home")))
+    }
+
+    assert list(popular.values()) == [["i30", "i40"], ["i50"], ["i30", "i40", "i50"], ["i30", "i40"], []]
+    assert ids(await boards.trending(9, None, None, None, frozenset({phone}))) == ["i40"]
+    window = await boards.popular(9, 2 * DAY_S, None, None, frozenset({phone}))
+    assert (ids(window), window.until) == (["i40"], MONDAY + timedelta(days=19))
+    assert await boards.trending(9, None, None, None, frozenset({("device", "watch")})) == Leaderboard((), None, None)
+
+
 async def test_fresh_is_the_newest_first_within_the_window(rooms: Rooms, crowd: Crowd) -> None:
     await rooms.catalogue.put(Item(ItemId("new"), "quiet western story", ("western",)))
     boards = Leaderboards(crowd, rooms.catalogue)

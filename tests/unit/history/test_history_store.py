@@ -133,6 +133,7 @@ async def test_what_is_new_beside_a_retry_is_stored(store: HistoryStore) -> None
         {"type": "like"},
         {"at": NOON + timedelta(microseconds=1)},
         {"value": 1.0},
+        {"features": {"device": "tv"}},
     ],
 )
 async def test_an_id_that_comes_again_with_another_body_is_named_and_not_stored(
@@ -343,8 +344,10 @@ async def test_an_impression_sent_again_counts_once_and_its_id_stands_for_nothin
 
 
 async def test_what_an_event_tells_beside_its_type_is_read_back(store: HistoryStore) -> None:
-    told = replace(event("e1"), slate_id="s1", dwell_s=12.5, completion=0.75)
+    features = {"place": "home", "device": "tv"}
+    told = replace(event("e1"), slate_id="s1", dwell_s=12.5, completion=0.75, features=features)
     await store.append([told])
 
     assert (await store.last(ADA, 1)).events == (told,)
     assert (await store.append([replace(told, completion=0.5)])).conflicts == ("e1",)
+    assert (await store.append([replace(told, features=dict(reversed(features.items())))])).duplicates == ("e1",)

@@ -17,6 +17,8 @@ from app.offline.clean import clean
 from app.offline.columns import API_NAMES
 from app.offline.dataset import read_dataset
 from app.offline.export_events import export_events
+from app.slates.record import SlateRecord
+from app.slates.store import SlateStore
 from app.storage.database import open_database
 
 pytestmark = pytest.mark.anyio
@@ -35,11 +37,12 @@ def did(number: int, user_id: str, item_id: str, event_type: str) -> Event:
 
 EVENTS = [
     did(0, "ada", "a", "view"),
-    replace(did(1, "ada", "b", "rating"), value=4.0),
+    replace(did(1, "ada", "b", "rating"), value=4.0, features={"place": "home", "device": "tv"}),
     replace(did(2, "ben", "a", "play"), completion=0.25, slate_id="s1"),
-    replace(did(3, "ben", "b", "play"), dwell_s=60.0),
+    replace(did(3, "ben", "b", "play"), dwell_s=60.0, slate_id="s1", features={"device": "phone"}),
     did(4, "ben", "a", "hide"),
 ]
+SLATE = SlateRecord("s1", NOON, "bundle-1", (), request={"context": {"features": {"device": "radio"}}})
 
 
 @pytest.fixture
@@ -47,6 +50,9 @@ async def url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path}/penchant.sqlite3"
     database = open_database(url)
     await CatalogueStore(database).seed(ITEMS)
+    slates = SlateStore(database)
+    slates.keep(SLATE)
+    await slates.flush()
     await HistoryStore(database).append(EVENTS)
     await database.close()
     return url
@@ -79,6 +85,8 @@ async def test_what_is_exported_is_cleaned_to_the_same_events_with_the_same_weig
     assert dataset.weights == pytest.approx(np.array(weights, dtype=np.float32))
     assert [(item.title, item.categories) for item in dataset.items] == [("Alpha", ("Drama", "War")), ("Beta", ())]
     assert dict(dataset.items[0].properties) == {"year": 1999, "tags": ["x"]}
+    told = {feature: values.tolist() for feature, values in dataset.context.items()}
+    assert told == {"device": ["", "tv", "radio", "phone", ""], "place": ["", "home", "", "", ""]}
 
 
 async def test_an_empty_log_is_an_empty_table(tmp_path: Path) -> None:

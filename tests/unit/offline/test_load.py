@@ -46,6 +46,9 @@ async def test_events_are_stored_as_they_were_cleaned(tiny_dataset_folder: Path,
     assert [each.item_id for each in history.events] == rows["item_id"].to_list()
     assert [each.at for each in history.events] == rows["at"].to_list()
     assert [(each.type, each.value) for each in history.events] == rows.select("type", "value").rows()
+    devices = rows["context_device"].to_list()
+    assert [each.features for each in history.events] == [{"device": device} if device else {} for device in devices]
+    assert set(devices) == {"phone", "tv", None}
 
 
 async def test_an_event_weighs_in_serving_what_it_weighed_in_training(

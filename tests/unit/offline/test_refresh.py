@@ -73,6 +73,17 @@ def test_a_context_value_keeps_its_meaning_when_its_code_moves(
         assert now[0].weight[1].tolist() == [0.0] * block.gate.dim, "nothing is known of cars yet"
 
 
+def test_a_feature_that_is_new_starts_at_zeros_beside_those_that_are_carried_over(earlier: Earlier) -> None:
+    codes = ContextCodes({"company": ["alone"], "device": ["phone", "tv"]})
+    block = IdBlock(dataclasses.replace(earlier.trained.space.shape, n_items=len(NOW), feature_sizes=codes.sizes))
+    then = earlier.trained.space.id.gate
+    carry_over(block, earlier, codes)
+    for now, old in ((block.gate.features, then.features), (block.gate.shifts, then.shifts)):
+        assert torch.equal(now[1].weight, old[0].weight)
+        assert not now[0].weight.any()
+    assert then.features[0].weight.any()
+
+
 def test_new_items_are_not_touched_by_carrying_over(earlier: Earlier, blocks: tuple[TextBlock, IdBlock]) -> None:
     block = blocks[1]
     before = block.encoder.items.weight[[1, len(NOW)]].clone()

@@ -1,6 +1,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from app.errors import DataError
 from app.offline.columns import EventColumns
 from app.offline.source_events import SourceEvents, read_source_events
 
@@ -57,6 +60,13 @@ def test_context_keeps_its_words_as_they_are(tmp_path: Path) -> None:
     source = read_csv(tmp_path, text, EventColumns(context="*"))
     assert source.frame["context_place"].to_list() == ["NA", None]
     assert source.frame["context_weather"].to_list() == ["unknown", "12"]
+
+
+def test_a_context_column_is_called_as_its_feature_or_with_the_prefix_and_not_both(tmp_path: Path) -> None:
+    table = "user_id,item_id,at,context_place,place\n1,a,1704103200,home,office\n"
+    assert read_csv(tmp_path, table, EventColumns()).frame["context_place"].to_list() == ["home"]
+    with pytest.raises(DataError, match="two columns for one context feature, context_place and place"):
+        read_csv(tmp_path, table, EventColumns(context="*"))
 
 
 def test_numbers_as_ids_are_the_same_in_every_form(tmp_path: Path) -> None:

@@ -116,6 +116,14 @@ def test_a_star_takes_every_column_without_another_role(tmp_path: Path) -> None:
     assert (roles["context"], roles[NOT_READ]) == (("device", "store"), ())
 
 
+def test_a_star_at_the_end_takes_the_columns_that_begin_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("item_id,user_id,at,context_device,store,context\n")
+    table = open_table(tmp_path / "t.csv")
+    assert resolve_roles(table, EventColumns())["context"] == ("context_device",)
+    named = EventColumns(context=("store", "context_*", "context_device"))
+    assert resolve_roles(table, named)["context"] == ("store", "context_device")
+
+
 @pytest.mark.parametrize(
     ("columns", "told"),
     [

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.domain import ItemId, UserId
+from app.domain import Event, EventId, ItemId, UserId
 from app.errors import StoreUnavailable, UnknownSlate
+from app.history.store import HistoryStore
 from app.slates.record import ServedItem, SlateRecord
 from app.slates.store import BATCH, SlateStore
 from app.storage.database import Database, open_database
@@ -55,6 +56,25 @@ async def test_a_slate_that_another_process_is_about_to_write_is_found(database:
     store.keep(record("s1"))
     assert await other_process.get("s1") == record("s1")
     background.cancel()
+
+
+async def test_an_event_is_told_its_slates_context_whichever_of_them_was_on_disk_first(database: Database) -> None:
+    store, histories = SlateStore(database), HistoryStore(database)
+    store.keep(record("s1", request={"context": {"features": {"device": "tv"}}}))
+    store.keep(record("s2"))
+    events = [
+        Event(EventId(f"{n}"), UserId("u1"), ItemId("a"), "click", NOON, slate_id=slate_id)
+        for n, slate_id in enumerate(("s1", "s1", "s2", "forgotten", None))
+    ]
+    await histories.append(events[:1])
+    await store.flush()
+    await histories.append(events[1:])
+
+    told = [context for (context,) in database.read("SELECT slate_context FROM events ORDER BY seq")]
+
+    assert told == ['{"device":"tv"}', '{"device":"tv"}', None, None, None]
+    await store.prune(days=1)
+    assert (await histories.append(events)).duplicates == ("0", "1", "2", "3", "4")
 
 
 async def test_keeping_does_not_wait_for_the_disk_and_the_background_writes(database: Database) -> None:

@@ -1,6 +1,7 @@
 """A user as a whole over the real tables: merging, exporting, erasing."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,7 @@ async def exported(database: Database, user_id: UserId) -> list[dict[str, Any]]:
 async def test_the_export_has_every_row_of_every_store(database: Database) -> None:
     await fill(database, ADA, "a")
     await fill(database, BEN, "b")
-    many = [event(f"e{i:04}", ADA, minute=i) for i in range(1_200)]
+    many = [replace(event(f"e{i:04}", ADA, minute=i), features={"device": "tv"}) for i in range(1_200)]
     await HistoryStore(database).append(many)
 
     lines = await exported(database, ADA)
@@ -241,4 +242,5 @@ async def test_the_export_has_every_row_of_every_store(database: Database) -> No
     assert all(line["row"]["user_id"] == "ada" for line in lines)
     (shown,) = (line["row"] for line in lines if line["store"] == "slates")
     assert (shown["served_at"], shown["items"]) == ("2026-06-01T12:00:00+00:00", [["film", 1.0, 1, 1.0]])
+    assert [line["row"]["context"] for line in lines if line["store"] == "events"][-1] == {"device": "tv"}
     assert await exported(database, UserId("nobody")) == []
