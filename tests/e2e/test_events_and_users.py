@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from server import Server, item_ids, wait_until
 
@@ -22,7 +21,7 @@ def did(event_id: str, user_id: str, item_id: str, event_type: str = "like", **m
 
 
 def kept_of(server: Server, user_id: str) -> list[dict[str, Any]]:
-    answer = httpx2.get(f"{server.url}/v1/users/{user_id}/export", timeout=30)
+    answer = server.fetch("GET", f"/v1/users/{user_id}/export")
     return [] if answer.status_code == 404 else [json.loads(line) for line in answer.text.splitlines()]
 
 

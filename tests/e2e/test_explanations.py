@@ -16,10 +16,8 @@ def path(slate: Any, item_id: str) -> str:
 
 def remembered(server: Server, slate: Any) -> None:
     """By both workers: the log is written a moment after the answer."""
-    import httpx2
-
-    address = server.url + path(slate, item_ids(slate)[0])
-    wait_until(lambda: all(httpx2.get(address, timeout=30).status_code == 200 for _ in range(6)), 20)
+    told = path(slate, item_ids(slate)[0])
+    wait_until(lambda: all(server.fetch("GET", told).status_code == 200 for _ in range(6)), 20)
 
 
 def test_the_parts_told_of_a_place_are_those_that_were_answered(server: Server) -> None:

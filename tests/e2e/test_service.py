@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
-import httpx2
 import pytest
 from server import Server, item_ids, like, wait_until
 
@@ -138,7 +137,7 @@ def test_reasons_asked_for_name_an_event_whose_absence_lowers_the_item(server: S
 
 def test_metrics_of_both_workers_are_one_page(server: Server) -> None:
     server.recommend(k=1)
-    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    page = server.fetch("GET", "/metrics").text
     assert 'penchant_requests_total{method="POST",route="/v1/recommendations"' in page
     assert "penchant_stage_seconds_bucket" in page
 
@@ -147,7 +146,7 @@ def test_every_cache_and_every_queue_of_the_background_is_measured(server: Serve
     for _ in range(6):  # two workers take turns
         server.recommend(words="quiet space film", k=1, filter="year > 1990")
         server.ask("GET", "/v1/popular?k=3")
-    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    page = server.fetch("GET", "/metrics").text
     for cache in get_args(CacheName):
         (hits,) = re.findall(rf'penchant_cache_total\{{cache="{cache}",outcome="hits"\}} (\S+)', page)
         assert float(hits) >= 1
@@ -160,7 +159,7 @@ def test_one_more_event_of_somebody_active_costs_a_step_of_the_encoder(server: S
     for n in range(8):
         server.send(like(f"step-{n}", "stepper", f"i{n * 3}"))
         server.recommend(user_id="stepper", k=3)
-    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    page = server.fetch("GET", "/metrics").text
     (stepped,) = re.findall(r'penchant_histories_read_total\{how="stepped"\} (\S+)', page)
     assert float(stepped) >= 1
 

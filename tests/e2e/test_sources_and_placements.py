@@ -24,10 +24,7 @@ def put(server: Server, name: str, **rules: Any) -> None:
 
 def placed(server: Server, name: str, **request: Any) -> Any:
     """The slate, None where a worker does not know the placement yet."""
-    import httpx2
-
-    body = {"placement": name, **request}
-    answer = httpx2.post(f"{server.url}/v1/recommendations", json=body, timeout=30)
+    answer = server.fetch("POST", "/v1/recommendations", json={"placement": name, **request})
     assert answer.status_code in {200, 404}, answer.text
     return answer.json() if answer.status_code == 200 else None
 
