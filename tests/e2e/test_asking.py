@@ -1,9 +1,10 @@
-"""What a request may ask for, over HTTP: filters, boosts, what was seen, pages, batches and lists of one's own."""
+"""What a request may ask for, over HTTP: filters, boosts, what was seen, pages, batches and lists; one's own, and those
+that are the same for all."""
 
 from typing import Any
 
 import pytest
-from server import Server, item_ids, like
+from server import Server, item_ids, like, wait_until
 
 pytestmark = pytest.mark.served(workers=1)
 
@@ -12,12 +13,15 @@ AT = {"at": "2024-06-03T10:00:00Z"}
 
 @pytest.fixture(scope="module")
 def server(server: Server) -> Server:
-    """Ada has done something."""
-    events = [("ada", "i3", "like"), ("ada", "i4", "view"), ("ada", "i33", "like"), ("ada", "i35", "rating")]
+    """Ada has done something on Saturday, and others on Sunday evening and on Monday morning."""
+    told = [("ada", item, kind, "01T10") for item, kind in (("i3", "like"), ("i4", "view"), ("i33", "like"))]
+    told += [("ada", "i35", "rating", "01T10"), ("mon-1", "i21", "click", "03T09")]
+    told += [(f"sun-{n}", "i50", "like", "02T20") for n in range(3)]
+    told += [(f"mon-{n}", "i20", "like", "03T08") for n in range(2)]
     server.send(
         *(
-            {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": "2024-06-01T10:00:00Z"}
-            for n, (user, item, kind) in enumerate(events)
+            {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": f"2024-06-{at}:00:00Z"}
+            for n, (user, item, kind, at) in enumerate(told)
         )
     )
     return server
@@ -199,12 +203,9 @@ def test_a_deadline_is_kept_by_going_down_the_ladder(server: Server) -> None:
 
 
 def test_a_taste_that_cannot_be_read_in_time_is_served_as_it_was_and_says_how_old_it_is(server: Server) -> None:
-    liked, liked_next = (
-        like(n, "bea", item) | {"at": f"2024-05-0{n}T10:00:00Z"} for n, item in (("1", "i20"), ("2", "i51"))
-    )
-    server.send(liked)
+    server.send(like("1", "bea", "i28") | {"at": "2024-05-01T10:00:00Z"})
     before = ask(server, user_id="bea", k=60)
-    server.send(liked_next)
+    server.send(like("2", "bea", "i51") | {"at": "2024-05-02T10:00:00Z"})
     late = ask(server, user_id="bea", k=60, deadline_ms=1)
     served_by = late["served_by"]
     assert (served_by["rung"], served_by["degraded"][0]) == ("stale", "encoder_overloaded")
@@ -270,3 +271,31 @@ def test_items_told_on_the_spot_are_ranked_beside_those_of_the_catalogue(server:
     assert ranked["next"] is None
     for item in ranked["items"]:
         assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-5)
+
+
+LISTS = {
+    "popular?window_s=129600": [("i50", 3), ("i20", 2), ("i21", 0.3)],
+    "popular?window_s=7200": [("i20", 2), ("i21", 0.3)],
+    "popular?window_s=3000": [("i21", 0.3)],
+    "popular?window_s=604800&category=western": [("i33", 1), ("i35", 0.6)],
+    "popular?part_of_week=weekend%20evening": [("i50", 3)],
+    "popular?window_s=129600&part_of_week=weekday%20morning": [("i20", 2), ("i21", 0.3)],
+}
+RISING = {
+    "window_s=600": ["i21"],
+    "window_s=3600": ["i20", "i21"],
+    "": ["i20", "i50", "i21"],
+    "category=cartoon": ["i50"],
+}
+NEWEST = {"k=3": ["i21", "i20", "i50"], "window_s=7200": ["i21", "i20"], "window_s=604800&category=cartoon": ["i50"]}
+
+
+def test_lists_follow_from_the_times_of_events_and_their_windows(server: Server) -> None:
+    wait_until(lambda: bool(server.ask("GET", "/v1/popular")["items"]), 5)
+    for asked, standings in LISTS.items():
+        board = server.ask("GET", f"/v1/{asked}")
+        assert [item["item_id"] for item in board["items"]] == [item_id for item_id, _ in standings]
+        assert [item["worth"] for item in board["items"]] == pytest.approx([worth for _, worth in standings])
+        assert board["until"] == "2024-06-03T09:00:00Z"
+    assert {asked: item_ids(server.ask("GET", f"/v1/trending?{asked}")) for asked in RISING} == RISING
+    assert {asked: item_ids(server.ask("GET", f"/v1/fresh?{asked}")) for asked in NEWEST} == NEWEST
