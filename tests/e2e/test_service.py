@@ -183,6 +183,16 @@ def test_a_restart_keeps_everything(redis: str, tiny_bundle: Path, data_dir: Pat
         assert second.stop() in {0, -signal.SIGTERM}  # uvicorn drains, then passes the signal on
 
 
+def test_without_a_key_an_address_that_others_reach_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """There is no bundle either: were it not refused for its address, it would not listen."""
+    where = ["--host", "0.0.0.0", "--bundle-dir", str(tmp_path / "none"), "--data-dir", str(tmp_path)]  # noqa: S104
+    command = [sys.executable, "-m", "app.cli", "serve", *where]
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert outcome.returncode == 1
+    assert outcome.stderr.count("\n") == 1
+    assert "host is '0.0.0.0' and no api_key is set: anybody who reaches that address could read" in outcome.stderr
+
+
 def test_a_damaged_bundle_stops_the_start_with_one_line(tiny_bundle: Path, tmp_path: Path) -> None:
     bundle = shutil.copytree(tiny_bundle, tmp_path / "damaged")
     weights = bundle / "space.safetensors"
