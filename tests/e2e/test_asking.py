@@ -1,9 +1,10 @@
-"""What a request may ask for, over HTTP: filters, boosts, what was seen, pages, batches and lists of one's own."""
+"""What a request may ask for, over HTTP: filters, boosts, what was seen, pages, batches and lists; one's own, and those
+that are the same for all."""
 
 from typing import Any
 
 import pytest
-from server import Server, item_ids
+from server import Server, item_ids, like, wait_until
 
 pytestmark = pytest.mark.served(workers=1)
 
@@ -12,12 +13,15 @@ AT = {"at": "2024-06-03T10:00:00Z"}
 
 @pytest.fixture(scope="module")
 def server(server: Server) -> Server:
-    """Ada has done something."""
-    events = [("ada", "i3", "like"), ("ada", "i4", "view"), ("ada", "i33", "like"), ("ada", "i35", "rating")]
+    """Ada has done something on Saturday, and others on Sunday evening and on Monday morning."""
+    told = [("ada", item, kind, "01T10") for item, kind in (("i3", "like"), ("i4", "view"), ("i33", "like"))]
+    told += [("ada", "i35", "rating", "01T10"), ("mon-1", "i21", "click", "03T09")]
+    told += [(f"sun-{n}", "i50", "like", "02T20") for n in range(3)]
+    told += [(f"mon-{n}", "i20", "like", "03T08") for n in range(2)]
     server.send(
         *(
-            {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": "2024-06-01T10:00:00Z"}
-            for n, (user, item, kind) in enumerate(events)
+            {"event_id": f"e{n}", "user_id": user, "item_id": item, "type": kind, "at": f"2024-06-{at}:00:00Z"}
+            for n, (user, item, kind, at) in enumerate(told)
         )
     )
     return server
@@ -54,6 +58,64 @@ def test_an_item_just_written_is_filtered_by_what_it_now_is(server: Server) -> N
     assert item_ids(ask(server, filter=near)) == []
 
 
+HARBOURS: dict[str, dict[str, Any]] = {
+    "north": {
+        "title": "Quiet harbour film",
+        "properties": {"price": 3.5, "tags": ["sea", "night"], "released": "2024-05-20", "spot": [53.55, 9.99]},
+    },
+    "south": {
+        "title": "Loud HARBOUR story",
+        "properties": {
+            "price": 9,
+            "tags": ["sea"],
+            "released": "2023-01-01T12:00:00Z",
+            "spot": [48.14, 11.58],
+            "available_until": "2024-06-01",
+        },
+    },
+    "later": {
+        "title": "Harbour tonight",
+        "properties": {"price": "free", "tags": "day", "released": "2024-06-04", "shelf mark": "A 1", "new": True},
+    },
+}
+HELD = {
+    "price = 3.5": {"north"},
+    "price != 3.5": {"south"},
+    "price < 9": {"north"},
+    "price <= 9": {"north", "south"},
+    "price > 3.5": {"south"},
+    "price >= 3.5": {"north", "south"},
+    "price = 'free'": {"later"},
+    "new = true": {"later"},
+    "`shelf mark` = 'A 1'": {"later"},
+    "price in (9, 'free', 10)": {"south", "later"},
+    "tags has 'sea'": {"north", "south"},
+    "tags has any ('night', 'day')": {"north", "later"},
+    "tags has all ('night', 'sea')": {"north"},
+    "title contains 'harbour'": {"north", "south", "later"},
+    "title prefix 'HARBOUR'": {"later"},
+    "exists(released) and not exists(spot)": {"later"},
+    "released <= now()": {"north", "south"},
+    "released > now()": {"later"},
+    "age_days(released) < 30": {"north", "later"},
+    "age_days(released) >= 30": {"south"},
+    "geo_within(spot, 53.5, 10, 20)": {"north"},
+    "geo_within(spot, 51, 10.7, 330)": {"north", "south"},
+    "exists(price) and available()": {"north", "later"},
+    "exists(price) and not (tags has 'night' or price < 10)": {"later"},
+}
+
+
+def test_every_question_of_a_filter_is_answered_of_the_items_properties(server: Server) -> None:
+    for item_id, told in HARBOURS.items():
+        server.ask("PUT", f"/v1/items/{item_id}", told, expect=201)
+    shown = {text: item_ids(ask(server, k=60, filter=text)) for text in HELD}
+    for item_id in HARBOURS:
+        server.ask("DELETE", f"/v1/items/{item_id}", expect=204)
+    assert {text: set(items) for text, items in shown.items()} == HELD
+    assert all(len(items) == len(HELD[text]) for text, items in shown.items())
+
+
 def test_a_boost_moves_items_by_the_rules_part_and_says_so(server: Server) -> None:
     westerns = {f"i{n}" for n in range(30, 40)}
     plain = ask(server, words="quiet space film", k=10)
@@ -68,6 +130,28 @@ def test_a_boost_moves_items_by_the_rules_part_and_says_so(server: Server) -> No
         assert "rule" in {reason["kind"] for reason in item["reasons"]}
 
 
+@pytest.mark.parametrize(("factor", "direction"), [(3.0, -1), (0.2, 1)], ids=["raised", "buried"])
+def test_a_factor_moves_items_whatever_their_sign_and_is_what_the_rules_part_says(
+    server: Server, factor: float, direction: int
+) -> None:
+    def places(slate: Any) -> dict[str, int]:
+        return {item_id: place for place, item_id in enumerate(item_ids(slate)) if item_id in westerns}
+
+    westerns = {f"i{n}" for n in range(30, 40)} - {"i33", "i35"}
+    plain = ask(server, user_id="ada", k=60)
+    scores = {item["item_id"]: item["score"] for item in plain["items"]}
+    assert min(scores.values()) < 0 < max(scores.values())
+    slate = ask(server, user_id="ada", k=60, boost=[{"filter": "categories has 'western'", "factor": factor}])
+    before, after = places(plain), places(slate)
+    moved = [(after[item_id] - before[item_id]) * direction for item_id in westerns]
+    assert sum(moved) > 0
+    for item in slate["items"]:
+        score = scores[item["item_id"]]
+        expected = score if item["item_id"] not in westerns else score * factor if score > 0 else score / factor
+        assert item["score"] == pytest.approx(expected, abs=1e-4)
+        assert item["parts"]["rules"] == pytest.approx(expected - score, abs=1e-4)
+
+
 def test_what_was_seen_stays_away_as_the_request_says(server: Server) -> None:
     def away(seen: Any) -> set[str]:
         return {f"i{n}" for n in range(60)} - set(item_ids(ask(server, user_id="ada", k=60, seen=seen)))
@@ -79,12 +163,21 @@ def test_what_was_seen_stays_away_as_the_request_says(server: Server) -> None:
     assert away({"within_s": 86_400}) == set()
 
 
-def test_a_mistake_in_a_filter_is_pointed_at(server: Server) -> None:
-    problem = server.ask("POST", "/v1/recommendations", {"filter": "year > 1990 an year < 2000"}, expect=422)
-    assert problem["type"] == "/problems/invalid-filter"
-    (fault,) = problem["errors"]
-    assert (fault["location"], fault["position"]) == ("body.filter", 12)
-    assert fault["expected"] == "and, or, the end"
+@pytest.mark.parametrize(
+    ("text", "position", "expected"),
+    [
+        ("year > 1990 an year < 2000", 12, "and, or, the end"),
+        ("year in (1990, )", 15, 'a number, a text in "quotes", false, true'),
+        ("geo_within(spot, 53.5, 10)", 25, ","),
+        ("not (year = 1990", 16, "), and, or"),
+    ],
+)
+def test_a_mistake_in_a_filter_is_pointed_at(server: Server, text: str, position: int, expected: str) -> None:
+    for told, where in (({"filter": text}, "body.filter"), ({"boost": [{"filter": text}]}, "body.boost.0.filter")):
+        problem = server.ask("POST", "/v1/recommendations", told, expect=422)
+        assert problem["type"] == "/problems/invalid-filter"
+        (fault,) = problem["errors"]
+        assert (fault["location"], fault["position"], fault["expected"]) == (where, position, expected)
 
 
 def test_the_relevance_floor_shortens_the_slate_and_says_so(server: Server) -> None:
@@ -107,6 +200,21 @@ def test_a_deadline_is_kept_by_going_down_the_ladder(server: Server) -> None:
     assert set(hurried["served_by"]["degraded"]) == {"encoder_overloaded", "words_unread", "deadline"}
     assert len(hurried["items"]) == 20
     assert ask(server, history=told, words="never asked before", deadline_ms=30_000)["served_by"]["degraded"] == []
+
+
+def test_a_taste_that_cannot_be_read_in_time_is_served_as_it_was_and_says_how_old_it_is(server: Server) -> None:
+    server.send(like("1", "bea", "i28") | {"at": "2024-05-01T10:00:00Z"})
+    before = ask(server, user_id="bea", k=60)
+    server.send(like("2", "bea", "i51") | {"at": "2024-05-02T10:00:00Z"})
+    late = ask(server, user_id="bea", k=60, deadline_ms=1)
+    served_by = late["served_by"]
+    assert (served_by["rung"], served_by["degraded"][0]) == ("stale", "encoder_overloaded")
+    assert 0 < served_by["profile_age_s"] < 60
+    scores = {item["item_id"]: item["score"] for item in before["items"] if item["item_id"] != "i51"}
+    assert {item["item_id"]: item["score"] for item in late["items"]} == pytest.approx(scores, abs=1e-5)
+    after = ask(server, user_id="bea", k=60)
+    assert after["served_by"]["rung"] == "fresh"
+    assert {item["item_id"]: item["score"] for item in after["items"]} != pytest.approx(scores, abs=1e-3)
 
 
 def test_what_profiling_forbids_is_neither_read_nor_kept(server: Server) -> None:
@@ -163,3 +271,31 @@ def test_items_told_on_the_spot_are_ranked_beside_those_of_the_catalogue(server:
     assert ranked["next"] is None
     for item in ranked["items"]:
         assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-5)
+
+
+LISTS = {
+    "popular?window_s=129600": [("i50", 3), ("i20", 2), ("i21", 0.3)],
+    "popular?window_s=7200": [("i20", 2), ("i21", 0.3)],
+    "popular?window_s=3000": [("i21", 0.3)],
+    "popular?window_s=604800&category=western": [("i33", 1), ("i35", 0.6)],
+    "popular?part_of_week=weekend%20evening": [("i50", 3)],
+    "popular?window_s=129600&part_of_week=weekday%20morning": [("i20", 2), ("i21", 0.3)],
+}
+RISING = {
+    "window_s=600": ["i21"],
+    "window_s=3600": ["i20", "i21"],
+    "": ["i20", "i50", "i21"],
+    "category=cartoon": ["i50"],
+}
+NEWEST = {"k=3": ["i21", "i20", "i50"], "window_s=7200": ["i21", "i20"], "window_s=604800&category=cartoon": ["i50"]}
+
+
+def test_lists_follow_from_the_times_of_events_and_their_windows(server: Server) -> None:
+    wait_until(lambda: bool(server.ask("GET", "/v1/popular")["items"]), 5)
+    for asked, standings in LISTS.items():
+        board = server.ask("GET", f"/v1/{asked}")
+        assert [item["item_id"] for item in board["items"]] == [item_id for item_id, _ in standings]
+        assert [item["worth"] for item in board["items"]] == pytest.approx([worth for _, worth in standings])
+        assert board["until"] == "2024-06-03T09:00:00Z"
+    assert {asked: item_ids(server.ask("GET", f"/v1/trending?{asked}")) for asked in RISING} == RISING
+    assert {asked: item_ids(server.ask("GET", f"/v1/fresh?{asked}")) for asked in NEWEST} == NEWEST

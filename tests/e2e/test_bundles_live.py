@@ -69,7 +69,7 @@ class Hammer:
             n += 1
             body = {"user_id": f"u{n % 20}", "k": 5}
             try:
-                answer = httpx2.post(f"{self._server.url}/v1/recommendations", json=body, timeout=30)
+                answer = self._server.fetch("POST", "/v1/recommendations", json=body)
             except httpx2.HTTPError as error:
                 self.failures.append(repr(error))
                 continue

@@ -5,7 +5,6 @@ import threading
 import time
 from typing import Any
 
-import httpx2
 from server import Server, item_ids, wait_until
 
 TURNS = 6
@@ -14,15 +13,14 @@ JSONL = {"Content-Type": "application/jsonl"}
 
 def patch(server: Server, item_id: str, change: dict[str, Any], expect: int = 200) -> Any:
     headers = {"Content-Type": "application/merge-patch+json"}
-    url = f"{server.url}/v1/items/{item_id}"
-    answer = httpx2.patch(url, content=json.dumps(change), headers=headers, timeout=30)
+    answer = server.fetch("PATCH", f"/v1/items/{item_id}", content=json.dumps(change), headers=headers)
     assert answer.status_code == expect, answer.text
     return answer.json()
 
 
 def start_import(server: Server, items: list[dict[str, Any]], expect: int = 202) -> Any:
     lines = "\n".join(json.dumps(item) for item in items)
-    answer = httpx2.post(f"{server.url}/v1/items/import", content=lines, headers=JSONL, timeout=60)
+    answer = server.fetch("POST", "/v1/items/import", content=lines, headers=JSONL, timeout=60)
     assert answer.status_code == expect, answer.text
     return answer.json()
 
@@ -85,7 +83,7 @@ def test_items_are_imported_while_slates_are_served_without_one_failed_request(s
     def hammer() -> None:
         while not over.is_set():
             body = {"words": "space robots", "k": 10}
-            statuses.append(httpx2.post(f"{server.url}/v1/recommendations", json=body, timeout=30).status_code)
+            statuses.append(server.fetch("POST", "/v1/recommendations", json=body).status_code)
 
     client = threading.Thread(target=hammer)
     client.start()
@@ -105,7 +103,7 @@ def _unknown(server: Server, item_id: str) -> list[str]:
 
 
 def test_what_is_exported_can_be_imported_again(server: Server) -> None:
-    exported = httpx2.get(f"{server.url}/v1/items/export", timeout=60)
+    exported = server.fetch("GET", "/v1/items/export", timeout=60)
     items = [json.loads(line) for line in exported.text.splitlines()]
     assert [item["item_id"] for item in items] == sorted(item["item_id"] for item in items)
     assert len(items) >= 60
@@ -114,6 +112,6 @@ def test_what_is_exported_can_be_imported_again(server: Server) -> None:
 
 
 def test_a_body_that_is_no_import_is_refused_and_an_unknown_job_too(server: Server) -> None:
-    answer = httpx2.post(f"{server.url}/v1/items/import", json=[{"item_id": "a"}], timeout=30)
+    answer = server.fetch("POST", "/v1/items/import", json=[{"item_id": "a"}])
     assert (answer.status_code, answer.json()["type"]) == (415, "/problems/unsupported-media-type")
     server.ask("GET", "/v1/items/import/none", expect=404)

@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from server import Server, item_ids, wait_until
 
 from app.offline.dataset import read_dataset
+
+OWN_TYPES = {"skip": {"weight": -0.5}, "adored": {"weight": 1.0}}
+
+pytestmark = pytest.mark.served(event_types=json.dumps(OWN_TYPES))
 
 TURNS = 6
 """Questions asked in a row, each on a new connection, so that both workers are met."""
@@ -22,11 +25,11 @@ def did(event_id: str, user_id: str, item_id: str, event_type: str = "like", **m
 
 
 def kept_of(server: Server, user_id: str) -> list[dict[str, Any]]:
-    answer = httpx2.get(f"{server.url}/v1/users/{user_id}/export", timeout=30)
+    answer = server.fetch("GET", f"/v1/users/{user_id}/export")
     return [] if answer.status_code == 404 else [json.loads(line) for line in answer.text.splitlines()]
 
 
-@pytest.mark.parametrize("event_type", ["hide", "dislike"])
+@pytest.mark.parametrize("event_type", ["hide", "dislike", "skip"])
 def test_a_refused_item_is_gone_from_the_very_next_slate_even_where_seen_ones_may_come(
     server: Server, event_type: str
 ) -> None:
@@ -87,6 +90,40 @@ def test_the_types_are_listed_with_their_weights(server: Server) -> None:
     types = {known["name"]: known["weight"] for known in server.ask("GET", "/v1/events/types")["types"]}
     assert types["purchase"] == 1.0
     assert types["hide"] == -1.0
+    assert {name: types[name] for name in OWN_TYPES} == {"skip": -0.5, "adored": 1.0}
+
+
+def test_an_event_counts_as_its_type_and_what_was_taken_in_say(server: Server) -> None:
+    """Of each of these events, alike in all else, a user of its own tells who did the same before it."""
+    last: dict[str, dict[str, Any]] = {
+        "like": {"event_type": "like"},
+        "adored": {"event_type": "adored"},
+        "click": {"event_type": "click"},
+        "of-no-table": {"event_type": "wave"},
+        "glance": {"event_type": "view", "dwell_s": 1},
+        "long-look": {"event_type": "view", "dwell_s": 600},
+        "half": {"event_type": "play", "completion": 0.5},
+        "most": {"event_type": "play", "completion": 0.9},
+        "nine-minutes": {"event_type": "play", "dwell_s": 540},
+        "most-in-a-second": {"event_type": "play", "completion": 0.9, "dwell_s": 1},
+    }
+    scores: dict[str, dict[str, float]] = {}
+    for name, told in last.items():
+        first = did(f"{name}-1", name, "i1", at="2024-05-01T12:00:00Z")
+        server.send(first, did(f"{name}-2", name, "i44", at="2024-05-02T12:00:00Z", **told))
+        slate = server.recommend(user_id=name, k=60, context={"at": "2024-06-01T12:00:00Z"})
+        scores[name] = {item["item_id"]: item["score"] for item in slate["items"]}
+
+    for one, same in (
+        ("like", "adored"),
+        ("click", "of-no-table"),
+        ("most", "nine-minutes"),
+        ("most", "most-in-a-second"),
+    ):
+        assert scores[one] == pytest.approx(scores[same], abs=1e-4), (one, same)
+    for one, other in (("adored", "of-no-table"), ("glance", "long-look"), ("half", "most")):
+        assert scores[one].keys() == scores[other].keys()
+        assert max(abs(score - scores[other][item_id]) for item_id, score in scores[one].items()) > 1e-2, (one, other)
 
 
 def test_a_session_merged_into_a_user_is_read_at_once_in_every_worker(server: Server) -> None:

@@ -16,10 +16,8 @@ def path(slate: Any, item_id: str) -> str:
 
 def remembered(server: Server, slate: Any) -> None:
     """By both workers: the log is written a moment after the answer."""
-    import httpx2
-
-    address = server.url + path(slate, item_ids(slate)[0])
-    wait_until(lambda: all(httpx2.get(address, timeout=30).status_code == 200 for _ in range(6)), 20)
+    told = path(slate, item_ids(slate)[0])
+    wait_until(lambda: all(server.fetch("GET", told).status_code == 200 for _ in range(6)), 20)
 
 
 def test_the_parts_told_of_a_place_are_those_that_were_answered(server: Server) -> None:
@@ -36,6 +34,31 @@ def test_the_parts_told_of_a_place_are_those_that_were_answered(server: Server) 
         assert told["score"] == pytest.approx(item["score"], abs=1e-3)
         assert sum(told["parts"].values()) == pytest.approx(told["score"], abs=1e-5)
         assert all(each["rank_fall"] != 0 and each["title"] for each in told["evidence"])
+
+
+def test_the_rank_without_an_event_is_the_one_in_a_slate_asked_for_without_it(server: Server) -> None:
+    """What is told of a stored history is redone by a client: the same events told in a request, all but one."""
+    days = {"i8": 1, "i11": 8, "i14": 15, "i17": 22, "i20": 29}
+    events = {
+        item_id: {"item_id": item_id, "type": "like", "at": f"2024-05-{day:02}T10:00:00Z"}
+        for item_id, day in days.items()
+    }
+    server.send(*(event | {"event_id": f"why-{item_id}", "user_id": "why"} for item_id, event in events.items()))
+    slate = server.recommend(user_id="why", k=10, context=AT)
+    remembered(server, slate)
+    without: dict[str, dict[str, tuple[int, float]]] = {}
+    for item_id in events:
+        told = [event for other, event in events.items() if other != item_id]
+        items = server.recommend(history=told, exclude=list(events), k=60, context=AT)["items"]
+        without[item_id] = {item["item_id"]: (rank, item["score"]) for rank, item in enumerate(items, 1)}
+    evidence = {item_id: server.ask("GET", path(slate, item_id))["evidence"] for item_id in item_ids(slate)}
+    assert all(evidence.values())
+    assert len({each["item_id"] for told in evidence.values() for each in told}) > 2
+    for place, (item_id, told) in enumerate(evidence.items(), 1):
+        for each in told:
+            rank, score = without[each["item_id"]][item_id]
+            assert (each["rank"], each["rank_fall"]) == (rank, rank - place)
+            assert each["score"] == pytest.approx(score, abs=1e-4)
 
 
 def test_a_boost_is_in_the_rules_part_and_in_the_rank(server: Server) -> None:

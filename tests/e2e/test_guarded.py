@@ -18,7 +18,7 @@ pytestmark = pytest.mark.served(
 
 def ask(server: Server, method: str, path: str, key: str | None, body: object = None) -> httpx2.Response:
     headers = {} if key is None else {"X-API-Key": key}
-    return httpx2.request(method, server.url + path, json=body, headers=headers, timeout=30)
+    return server.fetch(method, path, json=body, headers=headers)
 
 
 def test_each_route_wants_the_key_it_should(server: Server) -> None:

@@ -1,6 +1,7 @@
 """Interests read, edited and steered over HTTP: two workers, a real Valkey, the tiny bundle."""
 
 import shutil
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,24 @@ def test_an_edit_moves_the_very_next_slate_of_every_worker(server: Server) -> No
     assert item_ids(slates[0]) != item_ids(before)
     edit(server, "u2", ("reset", "HORROR film"))
     assert item_ids(server.recommend(user_id="u2", k=20, context=AT)) == item_ids(before)
+
+
+def test_more_raises_and_less_buries_what_is_asked_for_from_the_next_slate_on(server: Server) -> None:
+    def place(user: str, item_id: str) -> int:
+        return item_ids(server.recommend(user_id=user, k=60, seen="always", context=AT)).index(item_id)
+
+    falls: dict[str, list[int]] = {"more": [], "less": []}
+    for n in range(20, 30):
+        user, item_id = f"u{n}", f"i{n * 7 % 60}"
+        title = server.ask("GET", f"/v1/items/{item_id}")["title"]
+        before = place(user, item_id)
+        for operation, of_each in falls.items():
+            edit(server, user, (operation, title))
+            of_each.append(place(user, item_id) - before)
+            edit(server, user, ("reset", None))
+        assert place(user, item_id) == before
+    assert statistics.mean(falls["more"]) < -5
+    assert statistics.mean(falls["less"]) > 5
 
 
 def test_parts_sum_to_the_score_however_it_is_steered(server: Server) -> None:

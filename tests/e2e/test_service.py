@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
-import httpx2
 import pytest
 from server import Server, item_ids, like, wait_until
 
@@ -138,7 +137,7 @@ def test_reasons_asked_for_name_an_event_whose_absence_lowers_the_item(server: S
 
 def test_metrics_of_both_workers_are_one_page(server: Server) -> None:
     server.recommend(k=1)
-    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    page = server.fetch("GET", "/metrics").text
     assert 'penchant_requests_total{method="POST",route="/v1/recommendations"' in page
     assert "penchant_stage_seconds_bucket" in page
 
@@ -147,7 +146,7 @@ def test_every_cache_and_every_queue_of_the_background_is_measured(server: Serve
     for _ in range(6):  # two workers take turns
         server.recommend(words="quiet space film", k=1, filter="year > 1990")
         server.ask("GET", "/v1/popular?k=3")
-    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    page = server.fetch("GET", "/metrics").text
     for cache in get_args(CacheName):
         (hits,) = re.findall(rf'penchant_cache_total\{{cache="{cache}",outcome="hits"\}} (\S+)', page)
         assert float(hits) >= 1
@@ -160,7 +159,7 @@ def test_one_more_event_of_somebody_active_costs_a_step_of_the_encoder(server: S
     for n in range(8):
         server.send(like(f"step-{n}", "stepper", f"i{n * 3}"))
         server.recommend(user_id="stepper", k=3)
-    page = httpx2.get(f"{server.url}/metrics", timeout=10).text
+    page = server.fetch("GET", "/metrics").text
     (stepped,) = re.findall(r'penchant_histories_read_total\{how="stepped"\} (\S+)', page)
     assert float(stepped) >= 1
 
@@ -182,6 +181,16 @@ def test_a_restart_keeps_everything(redis: str, tiny_bundle: Path, data_dir: Pat
         second.ask("GET", "/v1/items/i31", expect=404)
         assert second.send(like("kept", "u9", "i30"))["duplicates"] == 1
         assert second.stop() in {0, -signal.SIGTERM}  # uvicorn drains, then passes the signal on
+
+
+def test_without_a_key_an_address_that_others_reach_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """There is no bundle either: were it not refused for its address, it would not listen."""
+    where = ["--host", "0.0.0.0", "--bundle-dir", str(tmp_path / "none"), "--data-dir", str(tmp_path)]  # noqa: S104
+    command = [sys.executable, "-m", "app.cli", "serve", *where]
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert outcome.returncode == 1
+    assert outcome.stderr.count("\n") == 1
+    assert "host is '0.0.0.0' and no api_key is set: anybody who reaches that address could read" in outcome.stderr
 
 
 def test_a_damaged_bundle_stops_the_start_with_one_line(tiny_bundle: Path, tmp_path: Path) -> None:

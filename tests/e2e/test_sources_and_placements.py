@@ -1,6 +1,9 @@
 """Sources, placements, lists, similar items and search, over HTTP on two workers: what a client may count on."""
 
+import statistics
 from collections import Counter
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +30,7 @@ def put(server: Server, name: str, **rules: Any) -> None:
 
 def placed(server: Server, name: str, **request: Any) -> Any:
     """The slate, None where a worker does not know the placement yet."""
-    import httpx2
-
-    body = {"placement": name, **request}
-    answer = httpx2.post(f"{server.url}/v1/recommendations", json=body, timeout=30)
+    answer = server.fetch("POST", "/v1/recommendations", json={"placement": name, **request})
     assert answer.status_code in {200, 404}, answer.text
     return answer.json() if answer.status_code == 200 else None
 
@@ -97,6 +97,16 @@ def test_sponsored_items_stand_at_their_places_with_their_label(server: Server) 
         server.ask("DELETE", f"/v1/items/ad-{number}", expect=204)
 
 
+def test_shelves_of_one_page_that_pin_the_same_item_share_none(server: Server) -> None:
+    for name in ("top", "side"):
+        put(server, name, k=6, pins={"2": "i59"})
+    page = [{"user_id": "u1", "placement": name, "seen": "always"} for name in ("top", "side", "top")]
+    slates = server.ask("POST", "/v1/recommendations/batch", {"requests": page})["slates"]
+    shown = [item_id for slate in slates for item_id in item_ids(slate)]
+    assert len(set(shown)) == len(shown) == 18
+    assert [[item["item_id"] for item in slate["items"] if item["rules"]] for slate in slates] == [["i59"], [], []]
+
+
 def test_a_shelf_of_one_source_names_it_and_is_filled_up_when_it_runs_dry(server: Server) -> None:
     put(server, "rising", k=8, sources={"trending": 50})
     items = placed(server, "rising", user_id="u4")["items"]
@@ -148,6 +158,40 @@ def test_diversity_and_novelty_change_the_order_and_parts_still_sum(server: Serv
             assert item["propensity"] == 1.0
 
 
+@pytest.mark.parametrize("diversifier", ["mmr", "dpp"])
+def test_the_more_diversity_is_asked_for_the_less_alike_a_slate_is(server: Server, diversifier: str) -> None:
+    put(server, diversifier, k=10, diversifier=diversifier)
+
+    def unlikeness(diversity: float) -> float:
+        """Mean over slates and the pairs in them."""
+        slates = [item_ids(placed(server, diversifier, user_id=f"u{n}", diversity=diversity)) for n in range(6)]
+        return statistics.mean(1 - alike(one, other) for slate in slates for one, other in combinations(slate, 2))
+
+    @cache
+    def neighbours(item_id: str) -> dict[str, float]:
+        items = server.ask("GET", f"/v1/items/{item_id}/similar?by=text&k=59")["items"]
+        return {item["item_id"]: item["score"] for item in items}
+
+    def alike(one: str, other: str) -> float:
+        return neighbours(one)[other]
+
+    by_score, mixed, unlike = (unlikeness(diversity) for diversity in (0, 0.8, 1))
+    assert by_score < mixed < unlike
+    assert unlike > 1.3 * by_score
+
+
+def test_the_more_novelty_is_asked_for_the_less_known_a_slate_is(server: Server) -> None:
+    known = {item["item_id"]: item["events"] for item in server.ask("GET", "/v1/popular?k=60")["items"]}
+
+    def renown(novelty: float) -> float:
+        slates = [item_ids(server.recommend(user_id=f"u{n}", k=10, novelty=novelty)) for n in range(6)]
+        return statistics.mean(known.get(item_id, 0) for slate in slates for item_id in slate)
+
+    by_score, mixed, novel = (renown(novelty) for novelty in (0, 0.3, 1))
+    assert novel < mixed < by_score
+    assert novel < 0.8 * by_score
+
+
 def test_explored_places_tell_their_propensity(server: Server) -> None:
     items = [item for _ in range(10) for item in server.recommend(user_id="u6", k=10, exploration=0.5)["items"]]
     explored = [item for item in items if "explored" in item["rules"]]
@@ -157,17 +201,23 @@ def test_explored_places_tell_their_propensity(server: Server) -> None:
 
 
 def test_the_same_user_gets_other_candidates_in_another_moment(server: Server) -> None:
-    morning = {"at": "2024-06-03T08:00:00Z", "device": "phone"}
-    evening = {"at": "2024-06-08T21:00:00Z", "device": "tv"}
+    """Of sources that may propose ten items an interest, so that not everything is a candidate anyway."""
+    put(server, "few", k=30, sources={"interests": 10})
+    moments = {"at": "2024-06-03T08:00:00Z", "device": "phone"}, {"at": "2024-06-08T21:00:00Z", "device": "tv"}
+
+    def candidates(user_id: str, context: dict[str, str]) -> set[str]:
+        items = placed(server, "few", user_id=user_id, context=context)["items"]
+        return {item["item_id"] for item in items if "interests" in item["sources"]}
+
     changed = 0
-    for user in range(30):
-        first, second, again = [
-            item_ids(server.recommend(user_id=f"u{user}", k=10, context=context))
-            for context in (morning, evening, morning)
-        ]
-        assert first == again
-        changed += set(first) != set(second)
-    assert changed >= 8
+    for user_id in (f"u{n}" for n in range(20)):
+        found = [candidates(user_id, context) for context in moments]
+        for context, proposed in zip(moments, found, strict=True):
+            assert proposed == candidates(user_id, context)
+            assert set(item_ids(server.recommend(user_id=user_id, k=10, context=context))) <= proposed
+            assert len(proposed) <= 20
+        changed += found[0] != found[1]
+    assert changed >= 6
 
 
 @pytest.mark.parametrize("path", ["popular", "trending", "fresh"])
