@@ -41,6 +41,8 @@ class Reader:
             "PATH": f"{_programs(folder / 'bin')}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(REPOSITORY),
             "PENCHANT_PORT": str(self.port),
+            "PENCHANT_THREADS": "1",  # two that wait for a busy core take five times as long over a tiny model
+            "OMP_NUM_THREADS": "1",
             "PENCHANT_DEVICE": "cpu",
             "PENCHANT_ENCODE_BUDGET_MS": "30000",
             "HOME": str(folder),
