@@ -13,9 +13,9 @@ router = APIRouter(prefix="/problems", tags=["operations"])
 
 
 class ProblemType(Wire):
-    type: str
-    title: str
-    status: int
+    type: str = Field(description="As problems carry it; its path on this server leads here.")
+    title: str = Field(description="The same for every problem of this type.")
+    status: int = Field(description="The HTTP status it is answered with, 400 to 599.")
     about: str = Field(description="When it happens, and what to do.")
     retry_after_s: int | None = Field(description="When a retry makes sense, in seconds; null when it does not.")
 

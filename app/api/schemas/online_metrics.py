@@ -40,7 +40,7 @@ class OnlineGroup(Wire):
     placement: str | None = Field(description="Null where not grouped by it, and for requests without one.")
     arm: str | None = Field(description="experiment/arm; null where not grouped by it, and outside experiments.")
     bundle: str | None = Field(description="Null where not grouped by it.")
-    slates: int
+    slates: int = Field(description="Slates served in the bucket: at least 1.")
     users: int = Field(description="Different user ids.")
     click_rate: float = Field(description="Share of slates with an event that names them and is no refusal.")
     item_click_rate: float = Field(description="Share of places shown with such an event.")
@@ -69,6 +69,6 @@ class OnlineGroup(Wire):
 class OnlineAnswer(Wire):
     """Groups by time, then by name; only those with slates."""
 
-    since: datetime
-    until: datetime
-    groups: list[OnlineGroup]
+    since: datetime = Field(description="Begin of the window, in UTC.")
+    until: datetime = Field(description="End of the window, left out of it, in UTC.")
+    groups: list[OnlineGroup] = Field(description="Empty where no slate was served.")

@@ -104,37 +104,13 @@ def test_every_parameter_is_described(document: dict[str, Any]) -> None:
     assert undescribed == []
 
 
-def test_every_field_a_client_sends_is_described(document: dict[str, Any]) -> None:
-    sent = [
-        "RecommendationRequest",
-        "RankRequest",
-        "BatchRequest",
-        "ItemTold",
-        "BoostIn",
-        "SeenSince",
-        "HistoryEvent",
-        "ContextFeatures",
-        "EventBatch",
-        "EventIn",
-        "ImpressionIn",
-        "SearchIn",
-        "ItemPatch",
-        "PropertySchemaBody",
-        "ItemIn",
-        "SearchRequest",
-        "PlacementRules",
-        "NewPlacement",
-        "SponsoredIn",
-        "InterestChange",
-    ]
-
+def test_every_field_is_described_in_more_than_its_own_name(document: dict[str, Any]) -> None:
     undescribed = [
         f"{name}.{field}"
-        for name in sent
-        for field, schema in document["components"]["schemas"][name]["properties"].items()
-        if not schema.get("description")
+        for name, schema in document["components"]["schemas"].items()
+        for field, told in schema.get("properties", {}).items()
+        if not _words(told.get("description", "")) - _words(field) - {"a", "an", "the", "of", "its", "is", "this"}
     ]
-
     assert undescribed == []
 
 
@@ -175,3 +151,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient, page
     assert assets
     assert "http" not in html.replace("displayRequestDuration", "")
     assert all(client.get(asset).status_code == 200 for asset in assets)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall("[a-z0-9]+", text.lower().replace("_", " ")))
