@@ -33,6 +33,7 @@ NEW_EXAMPLES: Examples = {
 
 @router.get("", summary="List experiments")
 async def list_experiments(service: OpenService) -> ExperimentList:
+    """By name, which is also the order in which a request is put into them. Ended ones are not among them."""
     return ExperimentList(experiments=[ExperimentAnswer.from_domain(one) for one in await service.experiments.list()])
 
 
@@ -50,6 +51,7 @@ async def create_experiment(
 
 @router.get("/{name}", summary="Read an experiment")
 async def get_experiment(name: ExperimentName, service: OpenService) -> ExperimentAnswer:
+    """As it was created or last replaced, the defaults written out."""
     return ExperimentAnswer.from_domain(await service.experiments.get(name))
 
 

@@ -22,11 +22,13 @@ class ProblemType(Wire):
 
 @router.get("", summary="List the types of problems")
 async def list_problem_types() -> list[ProblemType]:
+    """All that this server's refusals can be."""
     return [_show(kind) for kind in error_kinds()]
 
 
 @router.get("/{slug}", summary="Read about a type of problem", responses=problem_responses(404, 422))
 async def get_problem_type(slug: str) -> ProblemType:
+    """What a problem's `type` leads to: when it happens, and what to do."""
     for kind in error_kinds():
         if kind.slug == slug:
             return _show(kind)
