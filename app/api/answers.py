@@ -90,13 +90,11 @@ def _place(
     }
 
 
-def _slate(
-    places: list[dict[str, Any]], slate_id: str, rung: str, age_s: float | None, *, has_next: bool = True
-) -> dict[str, Any]:
+def _slate(places: list[dict[str, Any]], slate_id: str, rung: str, age_s: float | None) -> dict[str, Any]:
     return {
         "slate_id": slate_id,
         "items": places,
-        "next": f"/v1/recommendations/next/{slate_id}" if has_next else None,
+        "next": f"/v1/recommendations/next/{slate_id}",
         "served_by": {
             "bundle": BUNDLE,
             "arm": None,
@@ -108,6 +106,12 @@ def _slate(
             "warnings": [],
         },
     }
+
+
+def _listed(slate: dict[str, Any]) -> dict[str, Any]:
+    """As a list of the caller's own is answered: whole, and nothing was left out before it was ranked."""
+    took_ms = {stage: took for stage, took in TOOK_MS.items() if stage != "eligible"}
+    return {**slate, "next": None, "served_by": {**slate["served_by"], "took_ms": took_ms}}
 
 
 def _matches(interest: int, phrase: str) -> dict[str, Any]:
@@ -417,8 +421,8 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
             "start page",
         ),
     ),
-    "rank": (Answer(_slate(RANKED, "119bc76e4c1f513e", "cached", 58.642114, has_next=False), "known user"),),
-    "search": (Answer(_slate(FOUND, "c5d0549936db05b1", "fresh", None, has_next=False), "words"),),
+    "rank": (Answer(_listed(_slate(RANKED, "119bc76e4c1f513e", "cached", 58.642114)), "known user"),),
+    "search": (Answer({**_slate(FOUND, "c5d0549936db05b1", "fresh", None), "next": None}, "words"),),
     "explain_place": (Answer(SEEN),),
     "record_events": (Answer({"stored": 1, "duplicates": 0, "conflicts": []}, "like"),),
     "list_event_types": (

@@ -19,7 +19,8 @@ from app.experiments.results import STOP_RULES
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
-ExperimentName = Annotated[Name, Path(description="Name of an experiment.")]
+OURS: Examples = {"mixed slates": {"summary": "An experiment of your own", "value": "mixed-slates"}}
+ExperimentName = Annotated[Name, Path(description="Name of an experiment.", openapi_examples=OURS)]
 
 ARMS = {"arms": [{}, {"diversity": 0.3}], "effect": 0.02}
 EXAMPLES: Examples = {"diversity": {"summary": "Does a more mixed slate win more clicks?", "value": ARMS}}

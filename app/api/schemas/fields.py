@@ -21,7 +21,8 @@ from app.errors import InvalidFilter
 from app.filtering.expression import MAX_LENGTH, parse_filter
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
-NOT_BLANK = r"\S"
+NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"
+"""Something besides white space. The characters named are white space to some who read patterns, and not to others."""
 KIND = "kind:"
 """Begins the tags of a union whose branches a field tells apart: they are in an error's place, and not in the body."""
 

@@ -193,35 +193,6 @@ def test_every_field_is_described_in_more_than_its_own_name(document: dict[str, 
     assert undescribed == []
 
 
-@pytest.mark.parametrize(
-    ("path", "method"),
-    [
-        ("/v1/recommendations", "post"),
-        ("/v1/recommendations/batch", "post"),
-        ("/v1/rank", "post"),
-        ("/v1/events", "post"),
-        ("/v1/items/{item_id}", "put"),
-        ("/v1/search", "post"),
-        ("/v1/placements", "post"),
-        ("/v1/placements/{name}", "put"),
-        ("/v1/users/{user_id}/interests", "patch"),
-    ],
-)
-def test_examples_of_bodies_fit_their_schema_and_run(
-    client: TestClient, document: dict[str, Any], path: str, method: str
-) -> None:
-    content = document["paths"][path][method]["requestBody"]["content"]["application/json"]
-    validator = jsonschema_rs.validator_for({**content["schema"], "components": document["components"]})
-
-    assert content["examples"]
-    for example in content["examples"].values():
-        validator.validate(example["value"])
-        answer = client.request(
-            method, path.format(item_id="night-train", name="home", user_id="ada"), json=example["value"]
-        )
-        assert answer.status_code in {200, 201}, answer.text
-
-
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
 def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient, page: str) -> None:
     html = client.get(page).text
