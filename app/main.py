@@ -62,8 +62,10 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
     )
     install_problems(app)
     guard = key_guard(keys)
-    refusals = ((401, 403) if keys.has_admin else (401,) if guard else ()) + ((429,) if settings.rate_limit else ())
-    refused = problem_responses(400, *refusals, 404, 405, 408, 413, 415, 422, 500, 503)
+    guarded = (401, 403) if keys.has_admin else (401,) if guard else ()
+    limited = (429,) if settings.rate_limit else ()
+    everywhere = (405, 408, 413, 500)
+    refused = problem_responses(400, *guarded, 404, 415, 422, *limited, *everywhere, 503)
     # Before the items, whose ids may be anything.
     app.include_router(
         catalogue.imports(settings.data_dir),
@@ -80,10 +82,10 @@ def create_app(settings: Settings | None = None, service: Opener | None = None) 
             responses=refused,
             max_body_size=settings.max_body_bytes,
         )
-    app.include_router(metrics.router, dependencies=guard, responses=problem_responses(*refusals, 405, 500))
-    for resource in (operations, problem_types):
-        app.include_router(resource.router, responses=problem_responses(405, 500))
-    publish(app)
+    app.include_router(metrics.router, dependencies=guard, responses=problem_responses(*guarded, *everywhere))
+    app.include_router(operations.router, responses=problem_responses(*everywhere))
+    app.include_router(problem_types.router, responses=problem_responses(*everywhere, 503))
+    publish(app, rate_limited=bool(settings.rate_limit))
     serve_console(app)
     return app
 

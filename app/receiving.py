@@ -4,7 +4,9 @@ A client that sends a byte a second would hold a connection, and with it memory,
 """
 
 import asyncio
+import json
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,10 +18,15 @@ LINGER_S = 1.0
 """After the refusal. Closed at once while bytes still come, the connection is reset, and the refusal lost with it."""
 
 TOO_SLOW = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%s"
+    "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
+    "x-request-id: {request_id}\r\ncontent-length: {length}\r\n\r\n{problem}"
 )
-PROBLEM = b'{"type":"/problems/too-slow","title":"The request did not arrive in time","status":408}'
+PROBLEM = {
+    "type": "/problems/too-slow",
+    "title": "The request did not arrive in time",
+    "status": 408,
+    "detail": "Send it again over a better line.",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -81,9 +88,11 @@ class DeadlineProtocol(HttpToolsProtocol):
         if (left_s := self._deadline_s - self.loop.time()) > 0:
             self._wait(left_s)
             return
-        log.info("request_too_slow", receive_s=self._receive_s)
+        request_id = uuid4().hex
+        log.info("request_too_slow", receive_s=self._receive_s, request_id=request_id)
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            self.transport.write(TOO_SLOW % (len(PROBLEM), PROBLEM))
+            problem = json.dumps({**PROBLEM, "request_id": request_id})
+            self.transport.write(TOO_SLOW.format(request_id=request_id, length=len(problem), problem=problem).encode())
         self._refused = True
         if self.transport.can_write_eof():  # not over TLS
             self.transport.write_eof()

@@ -29,6 +29,7 @@ SHARES: Examples = {"a tenth": {"summary": "Of all slates", "value": {"share": 0
 
 @router.get("", summary="List bundles")
 async def list_bundles(service: OpenService) -> BundleList:
+    """Those that lie beside the one that the server was started with, fit to answer or not: verify one first."""
     return BundleList(bundles=[BundleAnswer.from_known(known) for known in await service.rollout.list()])
 
 

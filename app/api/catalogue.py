@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Path, Request, status
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
+from app.api.answers import LINES
 from app.api.dependencies import OpenResources, OpenService
 from app.api.items import RESERVED
 from app.api.jsonl import MEDIA_TYPE, line_responses, stream_lines
@@ -27,10 +28,6 @@ IMPORT = "/v1/items/import"
 MOST_LINES = 50_000
 LINE_TYPES = frozenset({MEDIA_TYPE, "application/x-ndjson", "application/jsonlines"})
 
-LINES = (
-    '{"item_id": "night-train", "title": "Night Train to Lisbon", "categories": ["Mystery"]}\n'
-    '{"item_id": "slow-boat", "title": "Slow Boat to China", "properties": {"year": 1948}}\n'
-)
 TYPES: Examples = {
     "film": {
         "summary": "Year and place of a film, and until when it may be shown",
@@ -94,6 +91,7 @@ async def export_items(resources: OpenResources) -> StreamingResponse:
 
 @router.get("/schema", summary="Read the declared properties")
 async def get_property_schema(resources: OpenResources) -> PropertySchemaBody:
+    """As last put; empty where nothing was declared, and properties may then hold anything."""
     return PropertySchemaBody(properties=await resources.properties.read())
 
 

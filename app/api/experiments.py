@@ -19,7 +19,8 @@ from app.experiments.results import STOP_RULES
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
-ExperimentName = Annotated[Name, Path(description="Name of an experiment.")]
+OURS: Examples = {"mixed slates": {"summary": "An experiment of your own", "value": "mixed-slates"}}
+ExperimentName = Annotated[Name, Path(description="Name of an experiment.", openapi_examples=OURS)]
 
 ARMS = {"arms": [{}, {"diversity": 0.3}], "effect": 0.02}
 EXAMPLES: Examples = {"diversity": {"summary": "Does a more mixed slate win more clicks?", "value": ARMS}}
@@ -33,6 +34,7 @@ NEW_EXAMPLES: Examples = {
 
 @router.get("", summary="List experiments")
 async def list_experiments(service: OpenService) -> ExperimentList:
+    """By name, which is also the order in which a request is put into them. Ended ones are not among them."""
     return ExperimentList(experiments=[ExperimentAnswer.from_domain(one) for one in await service.experiments.list()])
 
 
@@ -50,6 +52,7 @@ async def create_experiment(
 
 @router.get("/{name}", summary="Read an experiment")
 async def get_experiment(name: ExperimentName, service: OpenService) -> ExperimentAnswer:
+    """As it was created or last replaced, the defaults written out."""
     return ExperimentAnswer.from_domain(await service.experiments.get(name))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from app.api.answer_headers import carries
 from app.api.dependencies import OpenResources
 from app.api.openapi import Examples
 from app.api.schemas.explanations import ExplanationAnswer
@@ -16,7 +17,11 @@ SLATE: Examples = {"slate": {"summary": "The slate_id of an answer", "value": "4
 ITEM: Examples = {"film": {"summary": "Star Wars (1977)", "value": "50"}}
 
 
-@router.get("/items/{item_id:path}/explanation", summary="Explain an item's place in a slate, or its absence")
+@router.get(
+    "/items/{item_id:path}/explanation",
+    summary="Explain an item's place in a slate, or its absence",
+    responses={200: carries("Cache-Control")},
+)
 async def explain_place(
     slate_id: Annotated[Identifier, Path(openapi_examples=SLATE)],
     item_id: Annotated[Identifier, Path(openapi_examples=ITEM)],

@@ -62,6 +62,7 @@ EXAMPLES: Examples = {
 async def get_item(
     item_id: Annotated[Identifier, Path(openapi_examples=KNOWN)], resources: OpenResources
 ) -> ItemAnswer:
+    """As it was last written or changed, hidden or not."""
     return ItemAnswer.from_domain(await resources.catalogue.get(ItemId(item_id)))
 
 

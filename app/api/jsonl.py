@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi.responses import StreamingResponse
 
+from app.api.answer_headers import carries
+
 MEDIA_TYPE = "application/jsonl"
 
 
@@ -17,7 +19,8 @@ def stream_lines(values: AsyncIterator[Any], filename: str) -> StreamingResponse
 
 def line_responses(description: str) -> dict[int | str, dict[str, Any]]:
     """What the OpenAPI document says of such an answer."""
-    return {200: {"description": description, "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}
+    told = {"description": description, "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+    return {200: {**told, **carries("Content-Disposition", "Cache-Control")}}
 
 
 async def _to_lines(values: AsyncIterator[Any]) -> AsyncIterator[str]:

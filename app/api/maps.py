@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
+from app.api.answer_headers import carries
 from app.api.dependencies import OpenResources
 from app.api.openapi import Examples
 from app.api.schemas.fields import NOT_BLANK, Identifier
@@ -25,7 +26,9 @@ WORDS: Examples = {
 }
 
 
-@router.get("", summary="See the space in two dimensions", response_model=MapAnswer)
+@router.get(
+    "", summary="See the space in two dimensions", response_model=MapAnswer, responses={200: carries("Cache-Control")}
+)
 async def read_map(
     resources: OpenResources,
     user_id: Annotated[

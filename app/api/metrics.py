@@ -11,4 +11,5 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def read_metrics() -> Response:
+    """Counters, gauges and histograms of all worker processes together, as Prometheus reads them."""
     return Response(telemetry.render_metrics(), media_type=CONTENT_TYPE_LATEST)

@@ -8,9 +8,11 @@ from fastapi.openapi.models import Example
 from fastapi_standalone_docs import StandaloneDocs
 from pydantic.json_schema import models_json_schema
 
-import app.api.refusals  # noqa: F401  # the leaves of the tree that it describes
+from app.api.answer_headers import HEADERS, carries, headers_of
+from app.api.answers import ANSWERS
 from app.api.problems import MEDIA_TYPE, Problem
-from app.errors import PenchantError
+from app.api.refusals import MalformedBody, UnsupportedMediaType  # and so all leaves of the tree that it describes
+from app.errors import InvalidRequest, PenchantError
 
 Examples = dict[str, Example]
 """Requests to try, by name. They run as they are against the demonstration data."""
@@ -50,26 +52,64 @@ SWAGGER = {"tryItOutEnabled": True, "displayRequestDuration": True, "validatorUr
 """validatorUrl: without it the page sends the document's address to a service on the internet for a badge."""
 
 
-def publish(app: FastAPI) -> None:
-    """Serve the documentation pages' assets, and let the document hold the shape of a problem."""
+def publish(app: FastAPI, *, rate_limited: bool = False) -> None:
+    """Serve the documentation pages' assets, and complete the document by what FastAPI cannot know.
+
+    rate_limited: whether requests under /v1/ are counted.
+    """
     StandaloneDocs(app)
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = generate()
-        _describe_path_parameters(document)
-        document["components"]["schemas"].update(_problem_schemas())
-        return document
+        if app.openapi_schema is None:
+            _complete(generate(), rate_limited=rate_limited)
+        return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI's own documentation gives
 
 
-def _describe_path_parameters(document: dict[str, Any]) -> None:
+def _complete(document: dict[str, Any], *, rate_limited: bool) -> None:
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _describe_path_parameters(operation)
+            _leave_out_what_cannot_be(operation)
+            _declare_headers(operation, rate_limited=rate_limited and path.startswith("/v1/"))
+            _show_answers(operation)
+    document["components"]["schemas"].update(_problem_schemas())
+    document["components"]["headers"] = HEADERS
+
+
+def _describe_path_parameters(operation: dict[str, Any]) -> None:
     """Those that a route says nothing more of. Raises KeyError for a name that is not in PATH_PARAMETERS."""
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
-    for parameter in (each for operation in operations for each in operation.get("parameters", ())):
+    for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path" and "description" not in parameter:
             parameter["description"] = PATH_PARAMETERS[parameter["name"]]
+
+
+def _leave_out_what_cannot_be(operation: dict[str, Any]) -> None:
+    """Refusals of a body where none is read, and of what is not well formed where nothing is sent."""
+    if "requestBody" in operation:
+        return
+    for kind in (MalformedBody, UnsupportedMediaType, *(() if operation.get("parameters") else (InvalidRequest,))):
+        operation["responses"].pop(str(kind.status), None)
+
+
+def _declare_headers(operation: dict[str, Any], *, rate_limited: bool) -> None:
+    for status, response in operation["responses"].items():
+        names = headers_of(int(status), _kinds_of(int(status)), rate_limited=rate_limited)
+        response.setdefault("headers", {}).update(carries(*names)["headers"])
+
+
+def _show_answers(operation: dict[str, Any]) -> None:
+    """Raises KeyError for an operation without an answer to show."""
+    told = [content for content in _successes(operation) if "application/json" in content]
+    for answer in ANSWERS[operation["operationId"]] if told else ():
+        shown = operation["responses"][str(answer.status)]["content"]["application/json"]
+        shown.setdefault("examples", {})[answer.to] = {"value": answer.value}
+
+
+def _successes(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (told.get("content", {}) for status, told in operation["responses"].items() if status < "300")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -85,11 +125,14 @@ def error_kinds(base: type[PenchantError] = PenchantError) -> Iterator[type[Penc
 
 
 def _response(status: int) -> dict[str, Any]:
-    kinds = [f"{kind.title} (`{kind.slug}`)" for kind in error_kinds() if kind.status == status]
     return {
-        "description": ". ".join(kinds),
+        "description": ". ".join(f"{kind.title} (`{kind.slug}`)" for kind in _kinds_of(status)),
         "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
     }
+
+
+def _kinds_of(status: int) -> list[type[PenchantError]]:
+    return [kind for kind in error_kinds() if kind.status == status]
 
 
 def _problem_schemas() -> dict[str, Any]:

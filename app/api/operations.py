@@ -11,11 +11,11 @@ router = APIRouter(tags=["operations"])
 
 
 class Alive(Wire):
-    status: str = "alive"
+    status: str = Field("alive", description="Always alive: a process that is not gives no answer.")
 
 
 class Ready(Wire):
-    status: str = "ready"
+    status: str = Field("ready", description="Always ready: one that is not answers 503.")
     checks: dict[str, str] = Field(description="What was checked, and what was found.")
 
 

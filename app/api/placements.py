@@ -71,6 +71,7 @@ async def get_placement(
         int | None, Query(ge=1, le=2**31, description="An earlier version. Default: the one in force.")
     ] = None,
 ) -> PlacementAnswer:
+    """Its rules, the defaults written out, in the version in force or an earlier one."""
     return PlacementAnswer.from_domain(await resources.placements.get(name, version))
 
 

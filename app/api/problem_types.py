@@ -13,20 +13,22 @@ router = APIRouter(prefix="/problems", tags=["operations"])
 
 
 class ProblemType(Wire):
-    type: str
-    title: str
-    status: int
+    type: str = Field(description="As problems carry it; its path on this server leads here.")
+    title: str = Field(description="The same for every problem of this type.")
+    status: int = Field(description="The HTTP status it is answered with, 400 to 599.")
     about: str = Field(description="When it happens, and what to do.")
     retry_after_s: int | None = Field(description="When a retry makes sense, in seconds; null when it does not.")
 
 
 @router.get("", summary="List the types of problems")
 async def list_problem_types() -> list[ProblemType]:
+    """All that this server's refusals can be."""
     return [_show(kind) for kind in error_kinds()]
 
 
 @router.get("/{slug}", summary="Read about a type of problem", responses=problem_responses(404, 422))
 async def get_problem_type(slug: str) -> ProblemType:
+    """What a problem's `type` leads to: when it happens, and what to do."""
     for kind in error_kinds():
         if kind.slug == slug:
             return _show(kind)

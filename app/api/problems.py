@@ -42,7 +42,7 @@ class Fault(BaseModel):
     """One thing that is wrong with a request."""
 
     location: str = Field(description="Where, as far as the names are ours: body.history.0.type")
-    message: str
+    message: str = Field(description="What is wrong there, or what was expected.")
     position: int | None = Field(None, description="Of a filter: its first character that does not fit, from 0.")
     excerpt: str | None = Field(None, description="Of a filter: what is around that character.")
     expected: str | None = Field(None, description="Of a filter: what may stand there.")
@@ -53,7 +53,7 @@ class Problem(BaseModel):
 
     type: str = Field(description="Stable for this kind of problem. GET it for what to do.")
     title: str = Field(description="The same for every problem of this type.")
-    status: int
+    status: int = Field(description="The HTTP status of this answer, 400 to 599.")
     detail: str = Field(description="What went wrong this time.")
     request_id: str | None = Field(description="Also the header X-Request-ID; the server's log lines carry it.")
     errors: list[Fault] | None = Field(None, description=f"What is wrong, up to {MOST_FAULTS} things.")

@@ -76,9 +76,9 @@ BATCH_EXAMPLES: Examples = {
         "summary": "Three shelves of a start page, no film on two of them",
         "value": {
             "requests": [
-                {"user_id": "1", "k": 5},
-                {"user_id": "1", "k": 5, "filter": 'categories has "Comedy"'},
-                {"k": 5, "filter": "year < 1960"},
+                {"user_id": "1", "k": 3},
+                {"user_id": "1", "k": 3, "filter": 'categories has "Comedy"'},
+                {"k": 3, "filter": "year < 1960"},
             ]
         },
     },

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from app.api.answer_headers import carries
 from app.api.dependencies import OpenResources
 from app.api.openapi import Examples
 from app.api.problems import show_problem
@@ -53,7 +54,12 @@ async def refuse_methods() -> Response:
     return show_problem(MethodNotAllowed("This path serves GET: no item's id may end in /similar."), {"Allow": "GET"})
 
 
-@router.get("/users/{user_id:path}/similar", tags=["users"], summary="Users like a user")
+@router.get(
+    "/users/{user_id:path}/similar",
+    tags=["users"],
+    summary="Users like a user",
+    responses={200: carries("Cache-Control")},
+)
 async def list_similar_users(
     user_id: Annotated[Identifier, Path(openapi_examples=USER)],
     resources: OpenResources,

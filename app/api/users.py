@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Response
 
+from app.api.answer_headers import carries
 from app.api.dependencies import OpenResources
 from app.api.openapi import Examples, problem_responses
 from app.api.schemas.fields import Identifier
@@ -24,7 +25,7 @@ EXAMPLES: Examples = {
 }
 
 
-@router.get("/interests", summary="Read a user's interests")
+@router.get("/interests", summary="Read a user's interests", responses={200: carries("Cache-Control")})
 async def get_interests(
     user_id: Annotated[Identifier, Path(openapi_examples=KNOWN)], resources: OpenResources, response: Response
 ) -> InterestsAnswer:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from app.api.problems import Problem
 from app.receiving import SLOWEST_BYTES_PER_S, DeadlineProtocol
 
 pytestmark = pytest.mark.anyio
@@ -53,8 +54,11 @@ async def test_half_a_request_is_cut_off(sent: bytes) -> None:
     async with connection() as (reader, writer), asyncio.timeout(10):
         writer.write(sent)
         answer = await reader.read()
-    assert answer.startswith(b"HTTP/1.1 408")
-    assert b"/problems/too-slow" in answer
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    problem = Problem.model_validate_json(body)
+    assert head.startswith("HTTP/1.1 408")
+    assert problem.type == "/problems/too-slow"
+    assert f"x-request-id: {problem.request_id}" in head
 
 
 async def test_a_byte_now_and_then_does_not_keep_it_open() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from app.api.schemas.fields import Number, Wire
+from app.api.schemas.fields import BundleRef, Number, Wire
 from app.bundle import Manifest
 
 if TYPE_CHECKING:
@@ -18,23 +18,26 @@ BundleVersion = Annotated[str, StringConstraints(pattern="^[0-9a-f]{12}$")]
 class FileAnswer(Wire):
     """One file of a bundle."""
 
-    sha256: str
-    size_bytes: int
+    sha256: str = Field(description="Of its bytes: 64 hexadecimal digits.")
+    size_bytes: int = Field(description="Its length, in bytes.")
 
 
 class BundleAnswer(Wire):
     """A bundle, as its manifest tells of it."""
 
-    version: str = Field(description="Twelve hexadecimal digits of what its files hash to.")
+    version: BundleRef
     active: bool = Field(description="Whether it was decided that this one answers, in every process.")
     serving: bool = Field(description="Whether it answers in the process that you reached.")
-    dataset: str
+    dataset: str = Field(description="Name of the data set that it was trained on.")
     dataset_digest: str = Field(description="Names the content of the data set.")
-    recipe: str
-    protocol: str
-    seed: int
-    text_model: str
-    user_model: str
+    recipe: str = Field(description="Name of the recipe: what was trained, and for how long.")
+    protocol: str = Field(
+        description="What its evaluation asked for: loo, each user's last event; time, the events after one moment; "
+        "cold, items without a training event; random, a tenth of all events."
+    )
+    seed: int = Field(description="Of all that was random: the same data, recipe and seed give the same bytes.")
+    text_model: str = Field(description="The pretrained model that reads items, by the name of its folder.")
+    user_model: str = Field(description="The pretrained model that reads histories, by the name of its folder.")
     n_items: int = Field(description="Items it was trained on.")
     interests: int = Field(description="Interest vectors of each user.")
     history_events: int = Field(description="Last events of a user that it can read.")
@@ -47,9 +50,9 @@ class BundleAnswer(Wire):
 class BundleDetails(BundleAnswer):
     """All of a bundle that can be read."""
 
-    files: dict[str, FileAnswer]
-    card: str | None = Field(description="What it was made of and how good it is, as Markdown.")
-    metrics: dict[str, Any] | None = Field(description="Its evaluation, as the training wrote it.")
+    files: dict[str, FileAnswer] = Field(description="By name: all but the manifest.")
+    card: str | None = Field(description="What it was made of and how good it is, as Markdown; null if unwritten.")
+    metrics: dict[str, Any] | None = Field(description="Its evaluation, as the training wrote it; null if none.")
 
     @classmethod
     def from_parts(cls, known: "Known", card: str | None, metrics: dict[str, Any] | None) -> "BundleDetails":
@@ -60,16 +63,16 @@ class BundleDetails(BundleAnswer):
 class BundleList(Wire):
     """Bundles that lie beside the one that the server was started with."""
 
-    bundles: list[BundleAnswer]
+    bundles: list[BundleAnswer] = Field(description="By version. The one that answers is among them.")
 
 
 class VerifiedAnswer(Wire):
     """Every byte is what the manifest says, and every golden query was answered as when the bundle was built."""
 
-    version: str
+    version: BundleRef
     files: int = Field(description="Files verified.")
     bytes: int = Field(description="Their bytes together.")
-    took_s: float
+    took_s: float = Field(description="Seconds that it took.")
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, took_s: float) -> "VerifiedAnswer":
@@ -80,10 +83,10 @@ class VerifiedAnswer(Wire):
 class ActivatedAnswer(Wire):
     """It answers from now on."""
 
-    version: str
-    before: str = Field(description="What answered until now.")
+    version: BundleRef
+    before: str = Field(description="Version of what answered until now.")
     warmed_users: int = Field(description="Users whose interests were encoded before the exchange.")
-    took_s: float
+    took_s: float = Field(description="Seconds from the call to the exchange, opening and warming in them.")
 
     @classmethod
     def from_domain(cls, activated: "Activated") -> "ActivatedAnswer":
@@ -104,9 +107,9 @@ class ShadowIn(Wire):
 class ShadowAnswer(Wire):
     """What was planned."""
 
-    version: str
-    share: float
-    since: datetime
+    version: BundleRef
+    share: float = Field(description="Of slates asked for, 0 to 1; 0 ended it.")
+    since: datetime = Field(description="When the comparison began, in UTC.")
 
     @classmethod
     def from_domain(cls, plan: "ShadowPlan") -> "ShadowAnswer":
@@ -116,19 +119,24 @@ class ShadowAnswer(Wire):
 class Times(Wire):
     """Milliseconds."""
 
-    p50: float
-    p95: float
+    p50: float = Field(description="Median, in milliseconds.")
+    p95: float = Field(description="95th percentile, in milliseconds: one in twenty took longer.")
 
 
 class ShadowReportAnswer(Wire):
     """How a candidate's slates compare to those that were served, since the shadow traffic began."""
 
-    version: str
+    version: BundleRef
     share: float = Field(description="Of requests answered twice now; 0 when it has ended.")
     compared: int = Field(description="Requests.")
-    overlap: float | None = Field(description="Mean share of the served items that the candidate shows too, 0 to 1.")
+    overlap: float | None = Field(
+        description="Mean share of the served items that the candidate shows too, 0 to 1. This and the rest is null "
+        "while nothing was compared."
+    )
     overlap_se: float | None = Field(description="Standard error of that mean.")
-    correlation: float | None = Field(description="Mean of Spearman's rho over the items common to both, -1 to 1.")
+    correlation: float | None = Field(
+        description="Mean of Spearman's rho over the items common to both, -1 to 1; null too where no two were common."
+    )
     served_ms: Times | None = Field(description="Time of the answers that were served.")
     shadow_ms: Times | None = Field(description="Time of the candidate's, one at a time behind the live traffic.")
 

@@ -160,7 +160,7 @@ class EventReceipt(Wire):
 class EventTypeAnswer(Wire):
     """A type of event and what it is worth here."""
 
-    name: str
+    name: str = Field(description="As events name it; empty for `unknown`.")
     weight: float = Field(description="From -1, a refusal, to 1, the clearest liking. 0: kept beside the history.")
     full_weight: float | None = Field(
         description="Its weight for an item taken in whole, where `completion` or `dwell_s` count; null where not."
@@ -190,5 +190,5 @@ class EventTypeAnswer(Wire):
 
 
 class EventTypesAnswer(Wire):
-    types: list[EventTypeAnswer]
+    types: list[EventTypeAnswer] = Field(description="Those with a weight of their own.")
     unknown: EventTypeAnswer = Field(description="What a type that is not in the list counts like.")

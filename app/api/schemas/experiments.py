@@ -84,8 +84,10 @@ class ArmAnswer(ArmIn):
 class ExperimentAnswer(NewExperiment):
     """An experiment as it is."""
 
-    arms: tuple[ArmAnswer, ...]
-    started_at: datetime = Field(description="Results count from here: when it began, or what it serves last changed.")
+    arms: tuple[ArmAnswer, ...] = Field(description="2 to 10; the others are compared with the first.")
+    started_at: datetime = Field(
+        description="Results count from here, in UTC: when it began, or what it serves last changed."
+    )
 
     @classmethod
     def from_domain(cls, experiment: Experiment) -> "ExperimentAnswer":
@@ -96,36 +98,38 @@ class ExperimentAnswer(NewExperiment):
 class ExperimentList(Wire):
     """By name, which is also the order in which requests are put into them."""
 
-    experiments: list[ExperimentAnswer]
+    experiments: list[ExperimentAnswer] = Field(description="Running or not; empty where there is none.")
 
 
 class IntervalAnswer(Wire):
     """Holds at every look: results may be read as often as one likes."""
 
-    low: float
-    high: float
+    low: float = Field(description="Lower end, a difference of two rates: -1 to 1.")
+    high: float = Field(description="Upper end, -1 to 1.")
 
 
 class ArmResultAnswer(Wire):
     """What came of one arm."""
 
-    name: str
-    slates: int
+    name: str = Field(description="A letter: a for the first.")
+    slates: int = Field(description="Slates that it served.")
     units: int = Field(description="Users or sessions that were served slates of it.")
     successes: int = Field(description="Units with an event that counts, after one of those slates.")
-    rate: float = Field(description="Successes / units.")
-    difference: float | None = Field(description="Of the rate to the first arm's; null for that arm.")
-    interval: IntervalAnswer | None = Field(description="Of the difference, valid at every look.")
+    rate: float = Field(description="Successes / units, 0 to 1; 0 without units.")
+    difference: float | None = Field(
+        description="Of the rate to the first arm's, -1 to 1; null for that arm, and without units."
+    )
+    interval: IntervalAnswer | None = Field(description="Of the difference; null for the first arm.")
     verdict: str = Field(description="base, undecided, better or worse.")
 
 
 class ResultsAnswer(Wire):
     """What came of it so far, and whether it may stop."""
 
-    arms: list[ArmResultAnswer]
+    arms: list[ArmResultAnswer] = Field(description="In the experiment's order.")
     balanced: bool = Field(description="Whether units fell to the arms by their shares; if not, believe none of it.")
-    may_stop: bool
-    why: str
+    may_stop: bool = Field(description="Whether enough is known, or waited for, to end it.")
+    why: str = Field(description="The reason for `may_stop`, in a sentence.")
     stop_rules: list[str] = Field(description="What may_stop goes by.")
 
     @classmethod

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.api.schemas.fields import Wire
+from app.api.schemas.fields import EventRef, ItemRef, Wire
 
 if TYPE_CHECKING:
     from app.explanation.place import PlaceExplanation
@@ -22,8 +22,8 @@ class WithoutEventAnswer(Wire):
 
     model_config = FROM_OBJECTS
 
-    event_id: str
-    item_id: str
+    event_id: EventRef
+    item_id: ItemRef
     title: str = Field(description="Of the event's item.")
     at: datetime = Field(description="When it happened, in UTC.")
     score: float = Field(description="What the explained item would score.")
@@ -60,9 +60,9 @@ class ExplanationAnswer(Wire):
 
     model_config = FROM_OBJECTS
 
-    slate_id: str
-    item_id: str
-    title: str
+    slate_id: str = Field(description="The slate that was asked about.")
+    item_id: ItemRef
+    title: str = Field(description="Of the item.")
     verdict: Verdict = Field(
         description="shown; or why not: not_served (deleted or hidden), excluded, never (an edit), seen, filtered, "
         "below_cut, not_proposed, rearranged (its score would do)."
@@ -81,7 +81,7 @@ class ExplanationAnswer(Wire):
     evidence: list[WithoutEventAnswer] = Field(
         description="Those of the newest 10 events whose absence would change its rank, the most telling first."
     )
-    context: ContextEffectAnswer
+    context: ContextEffectAnswer = Field(description="What the request's context did to the item.")
     remedies: list[RemedyAnswer] = Field(
         description="For an item outside the slate what would lift it, at most 2 of a kind, or what would lift the "
         "rule that keeps it out. Empty for one shown."

@@ -22,7 +22,8 @@ from app.filtering.expression import MAX_LENGTH, parse_filter
 
 CONTROL = r"\x00-\x1f\x7f-\x9f"
 PRINTABLE = f"^[^{CONTROL}]+$"
-NOT_BLANK = r"\S"
+NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"
+"""Something besides white space. The characters named are white space to some who read patterns, and not to others."""
 KIND = "kind:"
 """Begins the tags of a union whose branches a field tells apart: they are in an error's place, and not in the body."""
 
@@ -92,6 +93,12 @@ EventType = Annotated[
 Time = Annotated[datetime, BeforeValidator(_refuse_other_forms), AfterValidator(_to_utc)]
 EventTime = Annotated[Time, AfterValidator(_refuse_future)]
 
+ItemRef = Annotated[str, Field(description="The item, by your id for it.")]
+UserRef = Annotated[str, Field(description="The user, by your id for them.")]
+EventRef = Annotated[str, Field(description="The event, by the `event_id` you gave it.")]
+BundleRef = Annotated[str, Field(description="The bundle: twelve hexadecimal digits of what its files hash to.")]
+"""These four are what an answer names things by."""
+
 INVALID_FILTER: Final = "invalid_filter"
 FilterText = Annotated[
     str,
@@ -117,3 +124,7 @@ Length = Annotated[StrictInt, Field(ge=1, le=500), BeforeValidator(take_whole)]
 Scalar = Annotated[str, StringConstraints(max_length=10_000)] | StrictBool | StrictInt | StrictFloat | None
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
 PropertyValue = Scalar | Annotated[list[Scalar], Field(max_length=100)]
+ShownProperties = Annotated[
+    dict[str, Scalar | list[Scalar]],
+    Field(description="The item's properties, and its `title` and `categories`."),
+]

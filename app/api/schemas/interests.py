@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from app import domain
-from app.api.schemas.fields import NOT_BLANK, Wire
+from app.api.schemas.fields import NOT_BLANK, EventRef, ItemRef, UserRef, Wire
 from app.domain import EditOperation
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class EvidenceAnswer(Wire):
 
     model_config = FROM_OBJECTS
 
-    event_id: str
-    item_id: str
+    event_id: EventRef
+    item_id: ItemRef
     title: str = Field(description="Of the item.")
     at: datetime = Field(description="When it happened, in UTC.")
     effect: float = Field(description="How far the interest falls when the event is left out: measured, not guessed.")
@@ -102,7 +102,7 @@ class EditAnswer(Wire):
     """What a user said of a phrase."""
 
     op: EditOperation = Field(description="more, less or never.")
-    phrase: str
+    phrase: str = Field(description="In the words of the user.")
     at: datetime = Field(description="When it was last said, in UTC.")
     items_removed: int | None = Field(
         description="Of never: how many items it removes from the user's slates now. null for the others."
@@ -116,8 +116,8 @@ class EditAnswer(Wire):
 class EditsAnswer(Wire):
     """All that the user said of phrases and did not take back, oldest first."""
 
-    user_id: str
-    edits: list[EditAnswer]
+    user_id: UserRef
+    edits: list[EditAnswer] = Field(description="One a phrase; empty where all was taken back.")
 
     @classmethod
     def from_domain(cls, user_id: str, edits: "Sequence[tuple[domain.InterestEdit, int | None]]") -> "EditsAnswer":
@@ -127,8 +127,8 @@ class EditsAnswer(Wire):
 class InterestsAnswer(Wire):
     """Strongest first. Empty when none of the user's items are known here."""
 
-    user_id: str
-    interests: list[InterestAnswer]
+    user_id: UserRef
+    interests: list[InterestAnswer] = Field(description="At most as many as the bundle reads of a user.")
     edits: list[EditAnswer] = Field(description="What the user said of phrases, oldest first.")
 
     @classmethod

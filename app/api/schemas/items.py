@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from app import domain
-from app.api.schemas.fields import NOT_BLANK, PRINTABLE, Identifier, PropertyName, PropertyValue, Scalar, Wire
+from app.api.schemas.fields import NOT_BLANK, PRINTABLE, Identifier, ItemRef, PropertyName, PropertyValue, Scalar, Wire
 from app.catalogue.codec import item_to_fields
 from app.catalogue.import_jobs import ImportState
 from app.catalogue.merge_patch import merge_patch
@@ -77,11 +77,11 @@ class ItemPatch(Wire):
 
 
 class ItemAnswer(Wire):
-    item_id: str
-    title: str
-    categories: list[str]
-    description: str
-    properties: dict[str, Scalar | list[Scalar]]
+    item_id: ItemRef
+    title: str = Field(description="Plain text, 1 to 500 characters.")
+    categories: list[str] = Field(description="In the order they were written; empty for none.")
+    description: str = Field(description="Plain text; empty for none.")
+    properties: dict[str, Scalar | list[Scalar]] = Field(description="All else that is kept of it, by name.")
     hidden: bool = Field(description="Whether it is kept out of slates.")
 
     @classmethod
@@ -108,7 +108,7 @@ class PropertySchemaBody(Wire):
 
 
 class PropertySchemaAnswer(Wire):
-    properties: dict[str, PropertyType]
+    properties: dict[str, PropertyType] = Field(description="What is declared now: name -> what it may hold.")
     misfits: dict[str, int] = Field(
         description="Items already in the catalogue whose property does not fit, by its name. They stay as they are."
     )
@@ -118,7 +118,7 @@ class LineErrorAnswer(Wire):
     model_config = FROM_OBJECTS
 
     line: int = Field(description="Line of the file, from 1.")
-    message: str
+    message: str = Field(description="The field that is wrong, and what was expected there.")
 
 
 class ImportAnswer(Wire):
@@ -126,15 +126,17 @@ class ImportAnswer(Wire):
 
     model_config = FROM_OBJECTS
 
-    job_id: str
+    job_id: str = Field(description="To watch it by: GET /v1/items/import/{job_id}.")
     state: ImportState = Field(
         description="running; done: every line was read; interrupted: the server stopped, send the file again."
     )
     n_lines: int = Field(description="Lines of the file, blank ones left out.")
     n_done: int = Field(description="Lines read so far: each created or replaced an item, or failed.")
-    n_created: int
-    n_replaced: int
-    n_failed: int
+    n_created: int = Field(description="Lines that made a new item.")
+    n_replaced: int = Field(description="Lines that replaced an item.")
+    n_failed: int = Field(description="Lines that are no item: nothing of them was kept.")
     errors: list[LineErrorAnswer] = Field(description="What is wrong with the first hundred lines that failed.")
-    started_at: datetime
-    finished_at: datetime | None
+    started_at: datetime = Field(description="When its file had arrived, in UTC.")
+    finished_at: datetime | None = Field(
+        description="When it ended, in UTC; null while it runs, and where its process went without a word."
+    )

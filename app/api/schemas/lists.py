@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from app import domain
-from app.api.schemas.fields import Scalar, Wire
+from app.api.schemas.fields import ItemRef, Scalar, ShownProperties, UserRef, Wire
 
 if TYPE_CHECKING:
     from app.crowd.leaderboards import Leaderboard
@@ -17,21 +17,19 @@ if TYPE_CHECKING:
 class StandingAnswer(Wire):
     """An item of a list."""
 
-    item_id: str
+    item_id: ItemRef
     worth: float = Field(
         description="What the list is ordered by. popular: the sum of the weights of its events; trending: its rise in "
         "standard deviations; fresh: when it came, in Unix seconds."
     )
     events: int = Field(description="Liked events of the item in the window.")
-    properties: dict[str, Scalar | list[Scalar]] = Field(
-        description="The item's properties, and its `title` and `categories`."
-    )
+    properties: ShownProperties
 
 
 class LeaderboardAnswer(Wire):
     """The same for all who ask, best first; up to a second old."""
 
-    items: list[StandingAnswer]
+    items: list[StandingAnswer] = Field(description="At most k; empty where nothing is in the window.")
     since: datetime | None = Field(description="Begin of the window; null while there is nothing in it.")
     until: datetime | None = Field(description="End of the window: the newest event, or the newest item.")
 
@@ -53,22 +51,20 @@ class LeaderboardAnswer(Wire):
 
 
 class SimilarItemAnswer(Wire):
-    item_id: str
+    item_id: ItemRef
     score: float = Field(description="Comparable within this answer only; the sum of `parts`.")
     parts: dict[str, float] = Field(
         description="text: likeness of what is written; behaviour: likeness of who likes them; taste: how much whoever "
         "asks would like it. Each is weighed already."
     )
-    properties: dict[str, Scalar | list[Scalar]] = Field(
-        description="The item's properties, and its `title` and `categories`."
-    )
+    properties: ShownProperties
 
 
 class SimilarItemsAnswer(Wire):
     """Most similar first."""
 
-    item_id: str
-    items: list[SimilarItemAnswer]
+    item_id: ItemRef
+    items: list[SimilarItemAnswer] = Field(description="At most k, the item itself left out.")
     rung: domain.Rung | None = Field(description="How the taste came about; null where it did not count.")
     degraded: list[str] = Field(description="What was missing for this answer; empty when nothing was.")
 
@@ -91,7 +87,7 @@ class SimilarItemsAnswer(Wire):
 
 
 class SimilarUserAnswer(Wire):
-    user_id: str
+    user_id: UserRef
     likeness: float = Field(description="0 to 1, by what both liked; what fewer people like counts more.")
     shared_items: int = Field(description="Liked items in common, of the newest events of all users.")
 
@@ -99,8 +95,8 @@ class SimilarUserAnswer(Wire):
 class SimilarUsersAnswer(Wire):
     """Most alike first. Empty where the user's events are too long ago to be kept in memory."""
 
-    user_id: str
-    users: list[SimilarUserAnswer]
+    user_id: UserRef
+    users: list[SimilarUserAnswer] = Field(description="At most k, the user left out.")
 
     @classmethod
     def from_domain(cls, user_id: str, found: "Sequence[SimilarUser]") -> "SimilarUsersAnswer":

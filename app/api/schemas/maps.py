@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from app import domain
-from app.api.schemas.fields import Wire
+from app.api.schemas.fields import ItemRef, Wire
 
 if TYPE_CHECKING:
     from app.explanation.map_places import SpaceMap
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class MapItemAnswer(Wire):
     """An item and its place on the map."""
 
-    item_id: str
-    title: str
-    categories: list[str]
+    item_id: ItemRef
+    title: str = Field(description="To write beside the place.")
+    categories: list[str] = Field(description="To colour the place by; empty for none.")
     x: float = Field(description="Along the first axis, in the units of the item vectors.")
     y: float = Field(description="Along the second axis, in the same units.")
 

@@ -40,7 +40,7 @@ class OnlineGroup(Wire):
     placement: str | None = Field(description="Null where not grouped by it, and for requests without one.")
     arm: str | None = Field(description="experiment/arm; null where not grouped by it, and outside experiments.")
     bundle: str | None = Field(description="Null where not grouped by it.")
-    slates: int
+    slates: int = Field(description="Slates served in the bucket: at least 1.")
     users: int = Field(description="Different user ids.")
     click_rate: float = Field(
         description="Share of slates, 0 to 1, with an event on one of their items that names them and is no refusal."
@@ -76,6 +76,6 @@ class OnlineGroup(Wire):
 class OnlineAnswer(Wire):
     """Groups by time, then by name; only those with slates."""
 
-    since: datetime
-    until: datetime
-    groups: list[OnlineGroup]
+    since: datetime = Field(description="Begin of the window, in UTC.")
+    until: datetime = Field(description="End of the window, left out of it, in UTC.")
+    groups: list[OnlineGroup] = Field(description="Empty where no slate was served.")

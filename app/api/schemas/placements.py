@@ -122,9 +122,9 @@ class NewPlacement(PlacementRules):
 class PlacementAnswer(Wire):
     """One version of a placement."""
 
-    name: str
+    name: str = Field(description="What requests say as `placement`.")
     version: int = Field(description="From 1. Every change makes the next one; the newest is in force.")
-    changed_at: datetime
+    changed_at: datetime = Field(description="When this version was made, in UTC.")
     rules: PlacementRules | None = Field(description="null in the version that deleted the placement.")
 
     @classmethod
@@ -140,10 +140,10 @@ class PlacementAnswer(Wire):
 class PlacementsAnswer(Wire):
     """By name."""
 
-    placements: list[PlacementAnswer]
+    placements: list[PlacementAnswer] = Field(description="Each in the version that is in force.")
 
 
 class VersionsAnswer(Wire):
     """Newest first."""
 
-    versions: list[PlacementAnswer]
+    versions: list[PlacementAnswer] = Field(description="Every one there ever was, those that deleted it among them.")

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from app import domain
-from app.api.schemas.fields import PropertyValue, Scalar, Wire
+from app.api.schemas.fields import ItemRef, PropertyValue, Scalar, Wire
 
 
 class ReasonAnswer(Wire):
@@ -20,7 +20,7 @@ class ReasonAnswer(Wire):
 class SlateItemAnswer(Wire):
     """One place of the slate."""
 
-    item_id: str
+    item_id: ItemRef
     score: float = Field(description="Comparable within this slate only; the sum of `parts`.")
     parts: dict[str, float] = Field(description="What the score is made of: text, id, context, prior, trend, rules.")
     sources: list[str] = Field(
@@ -31,7 +31,9 @@ class SlateItemAnswer(Wire):
     propensity: float = Field(
         description="Probability, above 0, with which this item came to stand at this place; 1 without exploration."
     )
-    reasons: list[ReasonAnswer]
+    reasons: list[ReasonAnswer] = Field(
+        description="Why it is here, the weightiest first. With `explain` measured ones are among them."
+    )
     properties: dict[str, Scalar | list[Scalar]] = Field(
         description="The item's properties, and its `title` and `categories`: all, or those of `return_properties`."
     )
@@ -58,12 +60,12 @@ class ServedByAnswer(Wire):
 class SlateAnswer(Wire):
     """The ordered list, best first: k items, or as many as may be shown."""
 
-    slate_id: str = Field(description="Names this slate.")
-    items: list[SlateItemAnswer]
+    slate_id: str = Field(description="For events, the next page and explanations: 16 hexadecimal digits.")
+    items: list[SlateItemAnswer] = Field(description="Place 1 first; empty where nothing may be shown.")
     next: str | None = Field(
         description="Path of the next page, where nothing of this one is repeated; null where there is none."
     )
-    served_by: ServedByAnswer
+    served_by: ServedByAnswer = Field(description="Bundle, rung and time, and what was missing.")
 
     @classmethod
     def from_domain(cls, slate: domain.Slate) -> "SlateAnswer":
@@ -82,7 +84,7 @@ class BatchAnswer(Wire):
 class CheckAnswer(Wire):
     """What a request with `validate_only` would come to. It was read in full, and nothing was done."""
 
-    validate_only: Literal[True] = True
+    validate_only: Literal[True] = Field(True, description="Tells this answer from a slate.")
     eligible_items: int = Field(ge=0, description="Items that may be shown, by filter, exclude and seen.")
     boosted_items: list[int] = Field(description="For each boost, how many of those its filter holds for.")
     unknown_items: list[str] = Field(description="Items of `history` and `exclude` that the catalogue does not hold.")
