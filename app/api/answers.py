@@ -431,6 +431,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
                 "types": [
                     _event_type("view", 0.2, 0.5),
                     _event_type("like", 1.0),
+                    _event_type("rating", 0.6, scale=5.0),
                     _event_type("hide", -1.0),
                     _event_type("impression", 0.0, is_history=False),
                 ],
