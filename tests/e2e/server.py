@@ -16,6 +16,8 @@ import httpx2
 
 START_TIMEOUT_S = 300.0  # a few seconds on an idle machine; a bound, not an expectation
 POLL_S = 0.05
+TURNS = 8
+"""Questions asked in a row, each on a new connection, so that both workers are met."""
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain HTTP: a new client otherwise reads those of all the world, 70 ms of every request."""
 
@@ -102,6 +104,28 @@ def wait_until(holds: Callable[[], bool], timeout_s: float, describe: Callable[[
         assert time.monotonic() - started < timeout_s, f"not within {timeout_s} s: {describe()}"
         time.sleep(POLL_S)
     return time.monotonic() - started
+
+
+def everywhere(holds: Callable[[], bool]) -> Callable[[], bool]:
+    """Of every worker: it holds for TURNS answers in a row. Not all at once, since the worker that is at leisure takes
+    them all while another still learns what is asked about."""
+
+    def in_a_row() -> bool:
+        for _ in range(TURNS):
+            if not holds():
+                return False
+            time.sleep(POLL_S)
+        return True
+
+    return in_a_row
+
+
+def put_placement(server: Server, name: str, **rules: Any) -> None:
+    """Returns when every worker knows it."""
+    server.ask("PUT", f"/v1/placements/{name}", rules, expect=201)
+    asked = {"placement": name, "validate_only": True}
+    known = everywhere(lambda: server.fetch("POST", "/v1/recommendations", json=asked).status_code == 200)
+    wait_until(known, 1.0 + TURNS * 0.4)
 
 
 def item_ids(slate: Any) -> list[str]:

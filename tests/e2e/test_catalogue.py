@@ -5,9 +5,8 @@ import threading
 import time
 from typing import Any
 
-from server import Server, item_ids, wait_until
+from server import TURNS, Server, everywhere, item_ids, wait_until
 
-TURNS = 6
 JSONL = {"Content-Type": "application/jsonl"}
 
 
@@ -31,16 +30,12 @@ def finish_import(server: Server, job_id: str, timeout_s: float = 120) -> Any:
     return server.ask("GET", path)
 
 
-def slates(server: Server) -> list[list[str]]:
-    return [item_ids(server.recommend(k=60)) for _ in range(TURNS)]
-
-
 def test_a_patch_is_seen_in_the_very_next_slate(server: Server) -> None:
     first = server.recommend(k=60)["items"][0]
     changed = patch(server, first["item_id"], {"properties": {"price": 3.5}})
     assert changed["properties"]["price"] == 3.5
     assert changed["title"] == first["properties"]["title"]
-    wait_until(lambda: all(_price(server, first["item_id"]) == 3.5 for _ in range(TURNS)), 1.0)
+    wait_until(everywhere(lambda: _price(server, first["item_id"]) == 3.5), 1.0)
     patch(server, "no-such-item", {"hidden": True}, expect=404)
     patch(server, first["item_id"], {"title": None}, expect=422)
 
@@ -54,12 +49,12 @@ def test_a_hidden_item_is_gone_from_every_worker_within_a_second_and_comes_back(
     item_id = item_ids(server.recommend(k=1))[0]
     patch(server, item_id, {"hidden": True})
     started = time.monotonic()
-    wait_until(lambda: all(item_id not in slate for slate in slates(server)), 10)
+    wait_until(everywhere(lambda: item_id not in item_ids(server.recommend(k=60))), 10)
     assert time.monotonic() - started < 1.0 + TURNS * 0.2
     assert server.ask("GET", f"/v1/items/{item_id}")["hidden"]
     assert item_id in server.ask("POST", "/v1/rank", {"items": [item_id, "i1"]})["served_by"]["unknown_items"]
     patch(server, item_id, {"hidden": False})
-    wait_until(lambda: all(item_id in slate for slate in slates(server)), 10)
+    wait_until(everywhere(lambda: item_id in item_ids(server.recommend(k=60))), 10)
 
 
 def test_declared_properties_are_held_against_every_item_that_is_written(server: Server) -> None:
@@ -95,7 +90,7 @@ def test_items_are_imported_while_slates_are_served_without_one_failed_request(s
     assert (job["state"], job["n_lines"], job["n_created"], job["n_failed"]) == ("done", 601, 600, 1)
     assert job["errors"] == [{"line": 601, "message": "title: Field required"}]
     assert set(statuses) == {200}
-    wait_until(lambda: all(_unknown(server, "n599") == [] for _ in range(TURNS)), 10)
+    wait_until(everywhere(lambda: _unknown(server, "n599") == []), 10)
 
 
 def _unknown(server: Server, item_id: str) -> list[str]:

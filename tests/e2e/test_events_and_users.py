@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server, item_ids, wait_until
+from server import TURNS, Server, item_ids, wait_until
 
 from app.offline.dataset import read_dataset
 
 OWN_TYPES = {"skip": {"weight": -0.5}, "adored": {"weight": 1.0}}
 
 pytestmark = pytest.mark.served(event_types=json.dumps(OWN_TYPES))
-
-TURNS = 6
-"""Questions asked in a row, each on a new connection, so that both workers are met."""
 
 
 def did(event_id: str, user_id: str, item_id: str, event_type: str = "like", **more: Any) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """Every example of every page runs: against a served catalogue, an answer that refuses fails it. `make docs-test`."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from film_catalogue import prepare
 from pages import ADDRESS, Block, blocks, pages
 from programs import find_program
-from server import Server, wait_until
+from server import Server, item_ids, wait_until
 
 from app.offline.report import REPOSITORY
 from app.offline.workshop import Models
@@ -83,6 +85,33 @@ def test_python_blocks_run(name: str, block: Block, server: Server, tmp_path: Pa
 @pytest.mark.parametrize(("name", "block"), snippets("js"), ids=place)
 def test_javascript_blocks_run(name: str, block: Block, server: Server, tmp_path: Path) -> None:
     run([find_program("node", target="node"), "--input-type=module", "-"], block.code, tmp_path, server)
+
+
+@pytest.mark.parametrize(
+    ("share", "text", "holds"),
+    [
+        (0.5, "year < 1964", lambda film: film["year"] < 1964),
+        (0.1, 'categories has "War" and year > 1951', lambda film: "War" in film["categories"] and film["year"] > 1951),
+        (0.01, 'title prefix "dark" and year < 1936', lambda film: film["title"][:4] == "Dark" and film["year"] < 1936),
+        (0.001, "item_id in ('7', '1100')", lambda film: film["item_id"] in {"7", "1100"}),
+    ],
+)
+def test_what_the_page_on_asking_says_of_few_items_holds(
+    server: Server, share: float, text: str, holds: Callable[[dict[str, Any]], bool]
+) -> None:
+    """What a filter holds for is found however few that is: beside the exact answer, all such films ranked."""
+    lines = server.fetch("GET", "/v1/items/export").text.splitlines()
+    catalogue = [item | {"year": item["properties"].get("year", 2000)} for item in map(json.loads, lines)]
+    kept = [film["item_id"] for film in catalogue if holds(film)]
+    assert 0.5 < len(kept) / (share * len(catalogue)) < 1.5
+    for user in ("3", "17", "42"):
+        asker = {"user_id": user, "context": {"at": "2024-06-03T10:00:00Z", "device": "tv"}}
+        parts = [kept[start : start + 500] for start in range(0, len(kept), 500)]
+        ranked = [item for part in parts for item in server.ask("POST", "/v1/rank", {**asker, "items": part})["items"]]
+        exact = sorted(ranked, key=lambda item: -item["score"])[:100]
+        found = item_ids(server.recommend(**asker, k=100, filter=text, seen="always"))
+        assert len(found) == len(exact)
+        assert len(set(found) & {item["item_id"] for item in exact}) >= 0.95 * len(exact)
 
 
 def test_an_example_that_the_server_refuses_fails(server: Server, tmp_path: Path) -> None:

@@ -8,24 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server, item_ids, like, wait_until
+from server import TURNS, Server, everywhere, item_ids, like, put_placement, wait_until
 
 from app.storage.database import look_into
 
 pytestmark = pytest.mark.served(stored=True)
-
-TURNS = 6
-"""Questions asked in a row, each on a new connection, so that both workers are met."""
-
-
-def everywhere(holds: Any) -> Any:
-    """Of every worker: it holds for TURNS answers in a row."""
-    return lambda: all(holds() for _ in range(TURNS))
-
-
-def put(server: Server, name: str, **rules: Any) -> None:
-    server.ask("PUT", f"/v1/placements/{name}", rules, expect=201)
-    wait_until(everywhere(lambda: placed(server, name) is not None), 1.0 + TURNS * 0.5)
 
 
 def placed(server: Server, name: str, **request: Any) -> Any:
@@ -36,18 +23,18 @@ def placed(server: Server, name: str, **request: Any) -> Any:
 
 
 def test_a_placement_is_in_force_in_every_worker_changed_and_deleted_at_run_time(server: Server) -> None:
-    put(server, "shelf", k=4)
+    put_placement(server, "shelf", k=4)
     assert len(placed(server, "shelf", user_id="u1")["items"]) == 4
     changed = server.ask("PUT", "/v1/placements/shelf", {"k": 7})
     assert changed["version"] == 2
-    wait_until(everywhere(lambda: len(placed(server, "shelf", user_id="u1")["items"]) == 7), 1.0 + TURNS * 0.5)
+    wait_until(everywhere(lambda: len(placed(server, "shelf", user_id="u1")["items"]) == 7), 1.0 + TURNS * 0.4)
     assert len(placed(server, "shelf", user_id="u1", k=2)["items"]) == 2
     assert [version["rules"]["k"] for version in server.ask("GET", "/v1/placements/shelf/versions")["versions"]] == [
         7,
         4,
     ]
     server.ask("DELETE", "/v1/placements/shelf", expect=204)
-    wait_until(everywhere(lambda: placed(server, "shelf") is None), 1.0 + TURNS * 0.5)
+    wait_until(everywhere(lambda: placed(server, "shelf") is None), 1.0 + TURNS * 0.4)
 
 
 def test_an_unknown_placement_is_a_problem_that_says_what_to_do(server: Server) -> None:
@@ -65,7 +52,7 @@ def test_a_placement_that_names_what_is_not_there_is_refused_and_not_kept(server
 
 def test_pins_caps_and_a_filter_hold(server: Server) -> None:
     rules = {"k": 10, "pins": {"3": "i59"}, "max_per_category": 3, "caps": {"space": 1}}
-    put(server, "window", filter='not categories has "horror"', **rules)
+    put_placement(server, "window", filter='not categories has "horror"', **rules)
     for user_id in ("u1", "u2", None):
         slate = placed(server, "window", user_id=user_id, seen="always")
         items = slate["items"]
@@ -82,12 +69,12 @@ def test_sponsored_items_stand_at_their_places_with_their_label(server: Server) 
     for number in range(4):
         item = {"title": f"bright western film {number}", "categories": ["ad"], "properties": {"sponsored": True}}
         server.ask("PUT", f"/v1/items/ad-{number}", item, expect=201)
-    put(server, "paid", k=10, sponsored={"share": 0.2, "label": "Advertisement"})
+    put_placement(server, "paid", k=10, sponsored={"share": 0.2, "label": "Advertisement"})
 
     def labels() -> list[int]:
         return [place for place, item in enumerate(placed(server, "paid", user_id="u3")["items"]) if item["label"]]
 
-    wait_until(everywhere(lambda: labels() == [2, 7]), 1.0 + TURNS * 0.5)
+    wait_until(everywhere(lambda: labels() == [2, 7]), 1.0 + TURNS * 0.4)
     items = placed(server, "paid", user_id="u3")["items"]
     assert [items[place]["item_id"].startswith("ad-") for place in range(10)] == [
         place in {2, 7} for place in range(10)
@@ -99,7 +86,7 @@ def test_sponsored_items_stand_at_their_places_with_their_label(server: Server) 
 
 def test_shelves_of_one_page_that_pin_the_same_item_share_none(server: Server) -> None:
     for name in ("top", "side"):
-        put(server, name, k=6, pins={"2": "i59"})
+        put_placement(server, name, k=6, pins={"2": "i59"})
     page = [{"user_id": "u1", "placement": name, "seen": "always"} for name in ("top", "side", "top")]
     slates = server.ask("POST", "/v1/recommendations/batch", {"requests": page})["slates"]
     shown = [item_id for slate in slates for item_id in item_ids(slate)]
@@ -108,7 +95,7 @@ def test_shelves_of_one_page_that_pin_the_same_item_share_none(server: Server) -
 
 
 def test_a_shelf_of_one_source_names_it_and_is_filled_up_when_it_runs_dry(server: Server) -> None:
-    put(server, "rising", k=8, sources={"trending": 50})
+    put_placement(server, "rising", k=8, sources={"trending": 50})
     items = placed(server, "rising", user_id="u4")["items"]
     assert len(items) == 8
     assert {source for item in items for source in item["sources"]} <= {"trending", "popular"}
@@ -116,7 +103,7 @@ def test_a_shelf_of_one_source_names_it_and_is_filled_up_when_it_runs_dry(server
 
 
 def test_what_was_liked_together_a_moment_ago_is_a_candidate(server: Server) -> None:
-    put(server, "together", k=20, sources={"covisited": 20})
+    put_placement(server, "together", k=20, sources={"covisited": 20})
     server.send(*[like(f"co-{n}-{item}", f"co{n}", item) for n in range(8) for item in ("i2", "i55")])
     told = [{"item_id": "i2", "type": "like"}]
 
@@ -124,17 +111,17 @@ def test_what_was_liked_together_a_moment_ago_is_a_candidate(server: Server) -> 
         items = placed(server, "together", history=told)["items"]
         return any(item["item_id"] == "i55" and "covisited" in item["sources"] for item in items)
 
-    wait_until(everywhere(found), 1.0 + TURNS * 0.5)
+    wait_until(everywhere(found), 1.0 + TURNS * 0.4)
 
 
 def test_users_alike_bring_candidates(server: Server) -> None:
-    put(server, "peers", k=5, sources={"similar_users": 30})
+    put_placement(server, "peers", k=5, sources={"similar_users": 30})
     sources = {source for item in placed(server, "peers", user_id="u5")["items"] for source in item["sources"]}
     assert "similar_users" in sources
 
 
 def test_a_new_item_is_fresh_and_cold_within_two_seconds(server: Server) -> None:
-    put(server, "new-in", k=5, sources={"fresh": 5, "cold": 5})
+    put_placement(server, "new-in", k=5, sources={"fresh": 5, "cold": 5})
     server.ask(
         "PUT", "/v1/items/newcomer", {"title": "quiet western film story", "categories": ["western"]}, expect=201
     )
@@ -143,7 +130,7 @@ def test_a_new_item_is_fresh_and_cold_within_two_seconds(server: Server) -> None
         items = placed(server, "new-in", user_id="u1")["items"]
         return any(item["item_id"] == "newcomer" and {"fresh", "cold"} <= set(item["sources"]) for item in items)
 
-    wait_until(everywhere(found), 2.0 + TURNS * 0.5)
+    wait_until(everywhere(found), 2.0 + TURNS * 0.4)
     assert server.ask("GET", "/v1/fresh?k=1")["items"][0]["item_id"] == "newcomer"
     server.ask("DELETE", "/v1/items/newcomer", expect=204)
 
@@ -160,7 +147,7 @@ def test_diversity_and_novelty_change_the_order_and_parts_still_sum(server: Serv
 
 @pytest.mark.parametrize("diversifier", ["mmr", "dpp"])
 def test_the_more_diversity_is_asked_for_the_less_alike_a_slate_is(server: Server, diversifier: str) -> None:
-    put(server, diversifier, k=10, diversifier=diversifier)
+    put_placement(server, diversifier, k=10, diversifier=diversifier)
 
     def unlikeness(diversity: float) -> float:
         """Mean over slates and the pairs in them."""
@@ -202,7 +189,7 @@ def test_explored_places_tell_their_propensity(server: Server) -> None:
 
 def test_the_same_user_gets_other_candidates_in_another_moment(server: Server) -> None:
     """Of sources that may propose ten items an interest, so that not everything is a candidate anyway."""
-    put(server, "few", k=30, sources={"interests": 10})
+    put_placement(server, "few", k=30, sources={"interests": 10})
     moments = {"at": "2024-06-03T08:00:00Z", "device": "phone"}, {"at": "2024-06-08T21:00:00Z", "device": "tv"}
 
     def candidates(user_id: str, context: dict[str, str]) -> set[str]:
@@ -224,7 +211,7 @@ def test_the_same_user_gets_other_candidates_in_another_moment(server: Server) -
 def test_lists_are_the_same_for_all_and_hold_to_their_category(server: Server, path: str) -> None:
     if path == "trending":  # after the live events of the tests before, nothing of the data set's year still rises
         server.send(*[like(f"rise-{n}", f"rise{n}", "i14") for n in range(5)])
-        wait_until(everywhere(lambda: server.ask("GET", "/v1/trending?category=crime")["items"]), 2.5 + TURNS * 0.5)
+        wait_until(everywhere(lambda: server.ask("GET", "/v1/trending?category=crime")["items"]), 2.5 + TURNS * 0.4)
     board = server.ask("GET", f"/v1/{path}?k=5&category=crime")
     assert board["items"]
     assert all(item["properties"]["categories"] == ["crime"] for item in board["items"])
@@ -242,7 +229,7 @@ def test_popular_narrows_to_its_window_and_part_of_the_week(server: Server) -> N
     def newest() -> list[str]:
         return item_ids(server.ask("GET", "/v1/popular?window_s=600"))
 
-    wait_until(everywhere(lambda: "i13" in newest()), 2.5 + TURNS * 0.5)
+    wait_until(everywhere(lambda: "i13" in newest()), 2.5 + TURNS * 0.4)
     assert len(newest()) < len(all_time["items"])
 
 

@@ -5,11 +5,12 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Server, item_ids, like, wait_until
+from server import Server, everywhere, item_ids, like, put_placement, wait_until
 from tiny import build_tiny
 
 pytestmark = pytest.mark.served(threads=2)
@@ -31,8 +32,8 @@ def bundle(other_version: Path, tiny_bundle: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def server(server: Server) -> Server:
-    """Every user has liked one item."""
-    server.send(*(like(f"seen-{user}", user, "i1") for user in USERS))
+    """Every user has liked one item, each another."""
+    server.send(*(like(f"seen-{user}", user, f"i{n}") for n, user in enumerate(USERS)))
     return server
 
 
@@ -53,19 +54,24 @@ def arm_of(server: Server, user_id: str) -> str | None:
     return arm
 
 
+def in_arms(server: Server, **request: Any) -> Any:
+    """The slate of an arm: a worker that does not know the experiment yet is asked again."""
+    slates: list[Any] = []
+    wait_until(lambda: bool(slates.append(server.recommend(**request)) or slates[-1]["served_by"]["arm"]), FOLLOWED_S)
+    return slates[-1]
+
+
 def test_users_stay_in_their_arms_in_every_worker_and_clicks_count_for_them(
     server: Server, other_version: Path
 ) -> None:
     arms = [{}, {"bundle": other_version.name}]
     server.ask("POST", "/v1/experiments", {"name": "bundles", "arms": arms, "success_types": ["click"]}, expect=201)
-    # The worker that took the call has opened the arm's bundle; the other one is given time to.
-    wait_until(lambda: all(arm_of(server, "u1") is not None for _ in range(8)), FOLLOWED_S)
-    wait_until(lambda: len({arm_of(server, user) for user in USERS} - {None}) == 2, FOLLOWED_S)
+    wait_until(everywhere(lambda: None not in {arm_of(server, user) for user in USERS[:10]}), FOLLOWED_S)
 
     server.ask("PUT", "/v1/experiments/bundles", {"arms": arms, "success_types": ["click"], "about": "begins"})
     served: dict[str, list[Any]] = defaultdict(list)
     for user in USERS:
-        served[user] = [server.recommend(user_id=user, k=5) for _ in range(2)]
+        served[user] = [in_arms(server, user_id=user, k=5) for _ in range(4)]
     for slates in served.values():
         assert len({slate["served_by"]["arm"] for slate in slates}) == 1
         for slate in slates:
@@ -75,8 +81,8 @@ def test_users_stay_in_their_arms_in_every_worker_and_clicks_count_for_them(
     server.send(*(click(served[user][0], user) for user in clickers))
 
     def counted() -> bool:
-        results = server.ask("GET", "/v1/experiments/bundles/results")
-        return bool(sum(arm["units"] for arm in results["arms"]) == len(USERS))
+        a, b = server.ask("GET", "/v1/experiments/bundles/results")["arms"]
+        return bool(a["units"] + b["units"] == len(USERS) and b["successes"] >= len(clickers))
 
     wait_until(counted, 10)
     a, b = server.ask("GET", "/v1/experiments/bundles/results")["arms"]
@@ -94,7 +100,106 @@ def test_users_stay_in_their_arms_in_every_worker_and_clicks_count_for_them(
     assert by_arm["bundles/a"]["took_ms"]["p95"] > 0
 
     server.ask("DELETE", "/v1/experiments/bundles", expect=204)
-    wait_until(lambda: all(arm_of(server, user) is None for user in USERS[:10]), 10)
+    wait_until(everywhere(lambda: {arm_of(server, user) for user in USERS[:10]} == {None}), 10)
+
+
+def test_arms_are_rules_and_knobs_too_and_a_session_keeps_its_own(server: Server) -> None:
+    for name, k in (("shelf", 6), ("short", 3)):
+        put_placement(server, name, k=k)
+    arms_told = [{}, {"placement": "short"}, {"diversity": 1}]
+    server.ask("POST", "/v1/experiments", {"name": "looks", "placements": ["shelf"], "arms": arms_told}, expect=201)
+    asked = {"history": [{"item_id": "i1", "type": "like"}], "context": {"at": "2024-06-03T10:00:00Z"}}
+    by_score = item_ids(server.recommend(k=6, **asked))
+    expected = {
+        "looks/a": by_score,
+        "looks/b": by_score[:3],
+        "looks/c": item_ids(server.recommend(k=6, diversity=1, **asked)),
+    }
+    assert expected["looks/c"] != by_score
+    arms = set()
+    for session in (f"s{n}" for n in range(20)):
+        slates = [in_arms(server, placement="shelf", session_id=session, **asked) for _ in range(4)]
+        (arm,) = {slate["served_by"]["arm"] for slate in slates}
+        assert [item_ids(slate) for slate in slates] == [expected[arm]] * 4
+        arms.add(arm)
+    assert arms == expected.keys()
+    for user in USERS[:10]:
+        told = [in_arms(server, placement="shelf", user_id=user, session_id=f"s{n}") for n in range(4)]
+        assert len({slate["served_by"]["arm"] for slate in told}) == 1, "it is the user who counts, where there is one"
+    assert server.recommend(placement="shelf")["served_by"]["arm"] is None
+    assert server.recommend(session_id="s1")["served_by"]["arm"] is None
+    server.ask("DELETE", "/v1/experiments/looks", expect=204)
+
+
+def test_what_comes_of_arms_is_told_over_time_and_judged_only_when_it_is_enough(server: Server) -> None:
+    """All who are served arm b buy, nobody else does: with a few of them that still decides nothing."""
+    put_placement(server, "shop", k=2)
+    told = {"placements": ["shop"], "arms": [{}, {"novelty": 0.5}], "success_types": ["purchase"]}
+    server.ask("POST", "/v1/experiments", {"name": "buying", **told}, expect=201)
+    served: dict[str, list[Any]] = defaultdict(list)
+
+    def visit(sessions: range) -> datetime:
+        """When it was over and counted."""
+        came: dict[str, list[Any]] = defaultdict(list)
+        for n in sessions:
+            slate = in_arms(server, placement="shop", session_id=f"visit-{n}")
+            came[slate["served_by"]["arm"]].append(slate)
+        events = [
+            click(slate, f"{arm}-{n}") | {"type": "purchase" if arm == "buying/b" else "click"}
+            for arm, slates in came.items()
+            for n, slate in enumerate(slates)
+            if arm == "buying/b" or n % 2
+        ]
+        over = datetime.now(UTC)
+        for arm, slates in came.items():
+            served[arm] += slates
+        server.send(*events)
+        wait_until(
+            lambda: [arm["slates"] for arm in results()["arms"]] == [len(served[arm]) for arm in sorted(served)], 10
+        )
+        return over
+
+    def results() -> Any:
+        return server.ask("GET", "/v1/experiments/buying/results")
+
+    def groups(until: datetime, *by: str, **more: Any) -> list[Any]:
+        query = {"until": until.isoformat(), "window_s": 600, "by": by, **more}
+        found = server.fetch("GET", "/v1/metrics/online", params=query).json()["groups"]
+        return [group for group in found if (group["arm"] or "").startswith("buying/")]
+
+    first = visit(range(60))
+    few = results()
+    assert [(arm["rate"], arm["verdict"]) for arm in few["arms"]] == [(0, "base"), (1, "undecided")]
+    assert (few["arms"][1]["interval"], few["may_stop"]) == ({"low": -1, "high": 1}, False)
+    n_first = {arm: len(slates) for arm, slates in served.items()}
+
+    last = visit(range(60, 260))
+    enough = results()
+    base, other = enough["arms"]
+    assert min(base["units"], other["units"]) >= 100
+    assert 0.5 < other["interval"]["low"] < other["difference"] == 1 <= other["interval"]["high"]
+    assert (other["verdict"], enough["may_stop"], enough["balanced"]) == ("better", True, True)
+
+    n_all = {arm: len(slates) for arm, slates in served.items()}
+    assert {group["arm"]: group["slates"] for group in groups(first, "arm")} == n_first
+    by_all = {group["arm"]: group for group in groups(last, "arm", "placement", "bundle")}
+    bundle = served["buying/a"][0]["served_by"]["bundle"]
+    assert {arm: group["slates"] for arm, group in by_all.items()} == n_all
+    assert {(group["placement"], group["bundle"]) for group in by_all.values()} == {("shop", bundle)}
+    assert [by_all[arm]["conversion_rate"] for arm in sorted(by_all)] == [0, 1]
+    assert by_all["buying/a"]["click_rate"] == pytest.approx(0.5, abs=0.02)
+    assert by_all["buying/a"]["item_click_rate"] == pytest.approx(by_all["buying/a"]["click_rate"] / 2)
+    (clicked,) = (group for group in groups(last, "arm", conversion_types="click") if group["arm"] == "buying/a")
+    assert clicked["conversion_rate"] == clicked["click_rate"]
+
+    parts = groups(last, "arm", buckets=500, window_s=60)
+    assert len({group["at"] for group in parts}) > 2
+    assert [group["at"] for group in parts] == sorted(group["at"] for group in parts)
+    for arm, n in n_all.items():
+        early = [group for group in parts if group["arm"] == arm and datetime.fromisoformat(group["at"]) <= first]
+        assert sum(group["slates"] for group in parts if group["arm"] == arm) == n
+        assert n_first[arm] <= sum(group["slates"] for group in early) < n
+    server.ask("DELETE", "/v1/experiments/buying", expect=204)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +222,7 @@ def test_slates_served_over_http_are_replayed_with_another_bundle_by_placement(
     server: Server, bundle: Path, other_version: Path, data_dir: Path
 ) -> None:
     """`penchant replay` beside the running server."""
-    server.ask("PUT", "/v1/placements/replayed", {"k": 5, "exploration": 0.5}, expect=201)
+    put_placement(server, "replayed", k=5, exploration=0.5)
     slates = {user: server.recommend(user_id=user, placement="replayed") for user in USERS}
     assert any(item["propensity"] < 1 for slate in slates.values() for item in slate["items"])
     clickers = USERS[::2]
