@@ -9,7 +9,7 @@ import torch
 
 from app.catalogue.live import LiveCatalogue
 from app.domain import Event, FloatArray, IntArray
-from app.history.weights import event_weight
+from app.history.worth import weigh
 from app.interests.states import Digests, KeptStates
 from app.telemetry import count_reading
 from models.events import EventBatch, event_batch
@@ -47,12 +47,8 @@ def read_events(events: Sequence[Event], catalogue: LiveCatalogue) -> tuple[Read
         return None, ()
     slots = np.array([catalogue.find_slot(event.item_id) for event in known], dtype=np.int64)
     at_s = np.array([int(event.at.timestamp()) for event in known], dtype=np.int64)
-    weights = np.array([_weight(event) for event in known], dtype=np.float32)
+    weights = np.array([weigh(event) for event in known], dtype=np.float32)
     return Reading(catalogue.text_at(slots), catalogue.rows_at(slots), at_s, weights), known
-
-
-def _weight(event: Event) -> float:
-    return event_weight(event.type, event.value, event.dwell_s, event.completion)
 
 
 class HistoryEncoder:

@@ -13,7 +13,7 @@ from app.catalogue.live import LiveCatalogue
 from app.domain import EditOperation, Event, FloatArray, IntArray, UserId
 from app.errors import UnknownUser
 from app.history.store import HistoryStore
-from app.history.weights import event_weight
+from app.history.worth import weigh
 from app.interests.editor import CountedEdit, InterestEditor
 from app.interests.edits import phrase_key
 from app.interests.encoder import Reading, read_events
@@ -123,7 +123,7 @@ class InterestReader:
         """rows: the interest vectors of this label. Phrases and evidence are those of the one that wins most events."""
         k = max(rows, key=lambda row: int((read.won == row).sum()))
         mine = [event for event, won in zip(read.events, read.won, strict=True) if won in rows]
-        liked = sum(event_weight(event.type, event.value) for event in mine)
+        liked = sum(weigh(event) for event in mine)
         refused = liked < 0 if edit is None else edit is not EditOperation.MORE
         return Interest(
             label=label,

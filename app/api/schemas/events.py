@@ -12,11 +12,12 @@ from app.api.schemas.fields import (
     KIND,
     NOT_BLANK,
     PRINTABLE,
+    Completion,
+    DwellS,
     EventTime,
     EventType,
     EventValue,
     Identifier,
-    Number,
     Wire,
 )
 from app.history.observations import Observation
@@ -48,12 +49,8 @@ class EventIn(Wire):
     slate_id: SlateId | None = Field(
         None, description="The slate it followed from, as answered: joins it to what was shown."
     )
-    dwell_s: Number | None = Field(
-        None, ge=0, le=1e9, description="For how long, in seconds. Read of a view or a play."
-    )
-    completion: Number | None = Field(
-        None, ge=0, le=1, description="How much of the item, 0 to 1: read of a view or a play, and before `dwell_s`."
-    )
+    dwell_s: DwellS = None
+    completion: Completion = None
     context: EventContext | None = Field(
         None,
         description="What was true when it happened, such as the device. Default: what the request of its slate told, "

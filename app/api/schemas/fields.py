@@ -117,6 +117,14 @@ Number = StrictFloat
 EventValue = Annotated[
     Number | None, Field(description="Its size where it has one: of a rating, from 0 to the `scale` of its type, 5.")
 ]
+DwellS = Annotated[
+    Annotated[Number, Field(ge=0, le=1e9)] | None,
+    Field(description="For how long, in seconds. Read of a view or a play."),
+]
+Completion = Annotated[
+    Annotated[Number, Field(ge=0, le=1)] | None,
+    Field(description="How much of the item, 0 to 1: read of a view or a play, and before `dwell_s`."),
+]
 BudgetMs = Annotated[StrictInt, Field(ge=1, le=60_000), BeforeValidator(take_whole)]
 WholeNumber = Annotated[StrictInt, BeforeValidator(take_whole)]
 Length = Annotated[StrictInt, Field(ge=1, le=500), BeforeValidator(take_whole)]

@@ -11,6 +11,8 @@ from app.api.schemas.context import ContextFeatures
 from app.api.schemas.fields import (
     NOT_BLANK,
     BudgetMs,
+    Completion,
+    DwellS,
     EventTime,
     EventType,
     EventValue,
@@ -36,6 +38,8 @@ class HistoryEvent(Wire):
         "the order given.",
     )
     value: EventValue = None
+    dwell_s: DwellS = None
+    completion: Completion = None
 
 
 class Asker(Wire):
@@ -247,6 +251,8 @@ def _read_history(told: tuple[HistoryEvent, ...], user_id: domain.UserId, at: da
             type=event.type,
             at=event.at or at - timedelta(milliseconds=len(told) - place),
             value=event.value,
+            dwell_s=event.dwell_s,
+            completion=event.completion,
         )
         for place, event in enumerate(told)
     )

@@ -2,7 +2,7 @@
 
 from app.crowd.crowd import Crowd
 from app.domain import IntArray, ItemId, SlateRequest, Source
-from app.history.weights import event_weight
+from app.history.worth import weigh
 from app.retrieval.sources.base import Ask
 
 
@@ -20,5 +20,5 @@ class CovisitedSource:
 def last_likes(request: SlateRequest, crowd: Crowd) -> list[ItemId]:
     """Items that whoever asks has liked last, as far as the crowd remembers and the request tells, newest last."""
     stored = [] if request.user_id is None else crowd.last_likes(request.user_id)
-    told = [event.item_id for event in request.history if event_weight(event.type, event.value) > 0]
+    told = [event.item_id for event in request.history if weigh(event) > 0]
     return list(dict.fromkeys(stored + told))

@@ -195,6 +195,14 @@ def test_events_told_no_time_lie_just_before_the_request_in_the_order_given(
     assert [EVENING - event.at for event in asked.history] == [timedelta(milliseconds=n) for n in (3, 2, 1)]
 
 
+def test_how_much_of_an_item_was_taken_in_is_handed_on(client: TestClient, resources: FakeResources) -> None:
+    told = [{"item_id": "a", "type": "play", "completion": 0.8}, {"item_id": "b", "type": "view", "dwell_s": 90}]
+
+    asked = ask(client, resources, {"history": told})
+
+    assert [(event.completion, event.dwell_s) for event in asked.history] == [(0.8, None), (None, 90)]
+
+
 def test_history_is_handed_on_oldest_first(client: TestClient, resources: FakeResources) -> None:
     told = [
         {"item_id": "late", "type": "view", "at": "2025-06-06T12:00:00Z"},

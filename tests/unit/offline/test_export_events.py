@@ -11,7 +11,7 @@ import pytest
 from app.catalogue.store import CatalogueStore
 from app.domain import Event, EventId, Item, ItemId, UserId
 from app.history.store import HistoryStore
-from app.history.weights import event_weight
+from app.history.worth import weigh
 from app.offline import export_events as export_module
 from app.offline.clean import clean
 from app.offline.columns import API_NAMES
@@ -78,7 +78,7 @@ async def test_what_is_exported_is_cleaned_to_the_same_events_with_the_same_weig
     clean(events, items, API_NAMES, tmp_path / "set", "live", now=NOON + timedelta(days=1))
 
     dataset = read_dataset(tmp_path / "set")
-    weights = [event_weight(e.type, e.value, e.dwell_s, e.completion) for e in EVENTS]
+    weights = [weigh(e) for e in EVENTS]
     assert dataset.user_ids == ("ada", "ben")
     assert [dataset.items[row].item_id for row in dataset.rows] == [event.item_id for event in EVENTS]
     assert dataset.at_s.tolist() == [int(event.at.timestamp()) for event in EVENTS]

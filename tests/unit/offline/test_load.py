@@ -7,7 +7,7 @@ from tiny import N_USERS, silent, tiny_events, tiny_items
 from app.catalogue.store import CatalogueStore
 from app.domain import ItemId, UserId
 from app.history.store import HistoryStore
-from app.history.weights import event_weight
+from app.history.worth import weigh
 from app.offline import load
 from app.offline.clean import clean
 from app.offline.columns import ColumnMapping
@@ -65,7 +65,7 @@ async def test_an_event_weighs_in_serving_what_it_weighed_in_training(
     await load_dataset(tmp_path / "plays", "plays", url, silent())
     stored = (await HistoryStore(database).last(UserId("u1"), 10)).events
     assert [(event.dwell_s, event.completion) for event in stored] == [(None, 0.25), (30.0, None), (None, None)]
-    weights = [event_weight(event.type, event.value, event.dwell_s, event.completion) for event in stored]
+    weights = [weigh(event) for event in stored]
     assert weights == pytest.approx(read_dataset(tmp_path / "plays").weights.tolist())
     assert len(set(weights)) == 3
 
