@@ -320,6 +320,33 @@ def test_outcomes_count_what_was_served(page: Page) -> None:
     expect(page.locator(".wide-table thead")).to_contain_text("bundle")
 
 
+def test_a_rate_of_one_moment_alone_is_drawn(page: Page) -> None:
+    def tell_one(told: Any) -> None:
+        told["groups"] = [{**told["groups"][0], "click_rate": 0.5}]
+
+    ask_for(page, "u1")
+    change_answer(page, "**/v1/metrics/online*buckets=48*", tell_one)
+    open_panel(page, "Outcomes")
+
+    chart = page.get_by_role("img", name="Click rate")
+    expect(chart).to_have_accessible_name("Click rate, %: all slates 50.0")
+    assert chart.evaluate(OF_THE_ACCENT) > 10
+
+
+OF_THE_ACCENT = """chart => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = "var(--accent)";
+    const wanted = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+    probe.remove();
+    const canvas = chart.querySelector("canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let found = 0;
+    for (let at = 0; at < pixels.length; at += 4) found += wanted.every((value, of) => pixels[at + of] === value);
+    return found;
+}"""
+"""How many of its pixels have the colour of the first line."""
+
+
 def test_outcomes_over_time_that_are_refused_say_so(page: Page) -> None:
     ask_for(page, "u1")
     refuse(page, "**/v1/metrics/online*buckets=48*")

@@ -2,8 +2,13 @@
 
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact/standalone.module.js";
 
-export const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
-export const plain = (value, digits = 2) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
+// What rounds to nothing has no sign.
+const sized = (value, digits, [minus, plus]) => {
+  const size = Math.abs(value).toFixed(digits);
+  return `${Number(size) ? (value < 0 ? minus : plus) : ""}${size}`;
+};
+export const signed = (value, digits = 2) => sized(value, digits, ["−", "+"]);
+export const plain = (value, digits = 2) => sized(value, digits, ["−", ""]);
 export const percent = (share) => `${Math.round(share * 100)}%`;
 export const many = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 export const ms = (value) =>

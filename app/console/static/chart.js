@@ -65,6 +65,9 @@ const format = (value) =>
   value === undefined || value === null ? "–" : value >= 100 ? value.toFixed(0) : value.toFixed(1);
 const dataOf = ({ times, series }) => [times, ...series.map(({ values }) => values)];
 
+// Between one value and nothing there is no line to draw.
+const isAlone = (plot, at) => plot.data[at].filter((value) => value !== null).length === 1;
+
 function options(series, place) {
   const [muted, line] = [ink("--ink-2"), ink("--line")];
   const axis = {
@@ -96,7 +99,7 @@ function options(series, place) {
         stroke: ink(stroke),
         width: 1.75,
         spanGaps: true,
-        points: { show: false },
+        points: { show: isAlone, size: 6, fill: ink(stroke) },
         fill: fill ? ink("--accent-wash") : undefined,
       })),
     ],

@@ -38,7 +38,7 @@ export function Placements({ offer }) {
           </p>`}
       </div>
       ${opened === null && placements.length > 0 && html`<${Empty}
-        title="No placement is open">Pick one on the left.<//>`}
+        title="No placement is open">Pick one of the list.<//>`}
       ${opened !== null && html`<${Rules} key="${opened}-${placements.find(({ name }) => name === opened)?.version}"
         placement=${placements.find(({ name }) => name === opened)} canWrite=${canWrite} offer=${offer}
           onDone=${done} />`}
