@@ -82,6 +82,9 @@ report-refresh: setup ## Measure what a daily refresh is worth; writes docs/repo
 report-strangers: setup ## Measure what words, or one event, tell of a user; writes docs/reports/strangers.md
 	$(BIN)/python -m app.offline.strangers
 
+report-languages: setup ## Measure whether words in other languages find what they ask for; writes docs/reports/languages.md
+	$(BIN)/python -m app.offline.languages
+
 report-zero-shot: setup ## Rank other data by text alone: DATA="DIR DIR"; writes docs/reports/zero-shot.md
 	$(BIN)/python -m app.offline.zero_shot $(DATA)
 
@@ -90,4 +93,4 @@ pictures: setup chromium ## Take the README's pictures of the console anew
 
 .PHONY: help setup demo recipe serve check test docs-test bench bench-import redis-server chromium node prometheus wrk
 .PHONY: report-steering report-faithfulness report-diversity report-refresh report-strangers report-training
-.PHONY: report-zero-shot pictures
+.PHONY: report-zero-shot report-languages pictures

@@ -12,7 +12,7 @@ import torch
 from tiny import TINY, tiny_items
 
 from app.domain import ItemId
-from app.offline import diversity_curve, faithfulness, refresh_report, steering, strangers, zero_shot
+from app.offline import diversity_curve, faithfulness, languages, refresh_report, steering, strangers, zero_shot
 from app.offline.dataset import Dataset
 from app.offline.split import Protocol, split
 from app.offline.workshop import Models
@@ -48,6 +48,23 @@ def test_cited_events_matter_more_than_random_ones(served: Settings, tmp_path: P
     assert told["difference.score_fall"] > 0
     assert told["difference.rank_fall"] > 0
     assert "| cited events " in (tmp_path / "faithfulness.md").read_text()
+
+
+def test_words_of_a_language_are_counted_by_the_genres_they_find(
+    served: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tiny models know no language, but the very titles: those stand for one that they have read."""
+    monkeypatch.setattr(languages, "GENRES", ("romance", "western", "musical"))
+    monkeypatch.setattr(
+        languages, "SAID", {"Ours": ("old romance film", "old western film", ""), "Other": ("x", "y", "z")}
+    )
+    monkeypatch.setattr(languages, "K", 1)
+    told = asyncio.run(languages.measure(served))
+    languages.write(served, told, tmp_path)
+    assert (told["genres"], told["chance"]) == (2, pytest.approx(1 / 6))
+    assert told["Ours.search"] == 1
+    assert told["Other.search"] < 1
+    assert "| Other " in (tmp_path / "languages.md").read_text()
 
 
 def test_more_diverse_slates_are_less_alike_and_the_chosen_point_is_affordable(
