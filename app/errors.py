@@ -197,6 +197,23 @@ class StoreUnavailable(PenchantError):
     retry_after_s = 5
 
 
+class CacheUnavailable(PenchantError):
+    """The cache did not answer. The service goes on without it and says so.
+
+    nearest: the `InterestVectors` that a nearer tier still holds for the user, made of an older history; None when
+    there are none.
+    """
+
+    status = 503
+    slug = "cache-unavailable"
+    title = "The cache of interest vectors does not answer"
+    retry_after_s = 1
+
+    def __init__(self, message: str, nearest: object = None) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
+
 class BundleError(PenchantError):
     """A bundle is missing, damaged or made for something else. Stops the start with one line."""
 

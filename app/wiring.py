@@ -25,6 +25,7 @@ from app.crowd.crowd import Crowd
 from app.crowd.leaderboards import Leaderboards
 from app.device import choose_device, keep_numpy_to_one_thread, share_threads, spend_threads
 from app.domain import FloatArray, IntArray, Source
+from app.errors import CacheUnavailable
 from app.experiments.desk import ExperimentDesk
 from app.experiments.experiment import Experiment
 from app.experiments.recommender import TrialRecommender
@@ -42,7 +43,7 @@ from app.golden import check_golden
 from app.history.feed import EventFeed
 from app.history.store import HistoryStore
 from app.history.weights import use_event_types
-from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache, TieredInterestCache
+from app.interests.cache import InterestCache, MemoryInterestCache, TieredInterestCache
 from app.interests.editor import InterestEditor
 from app.interests.edits import EditStore
 from app.interests.encoder import HistoryEncoder, Reading

@@ -17,10 +17,10 @@ from app.catalogue.live import LiveCatalogue
 from app.catalogue.store import CatalogueStore
 from app.crowd.crowd import Crowd
 from app.domain import Context, Event, FloatArray, InterestVectors, SlateRequest, Source, UserId
-from app.errors import Overloaded
+from app.errors import CacheUnavailable, Overloaded
 from app.history.feed import EventFeed
 from app.history.store import HistoryStore
-from app.interests.cache import CacheUnavailable, InterestCache, MemoryInterestCache
+from app.interests.cache import InterestCache, MemoryInterestCache
 from app.interests.editor import InterestEditor
 from app.interests.edits import EditStore
 from app.interests.encoder import HistoryEncoder, Reading

@@ -12,24 +12,8 @@ from typing import Protocol
 from cachetools import TTLCache
 
 from app.domain import InterestVectors, UserId
-from app.errors import PenchantError
+from app.errors import CacheUnavailable
 from app.users.digest import user_digest
-
-
-class CacheUnavailable(PenchantError):
-    """The cache did not answer. The service goes on without it and says so.
-
-    nearest: what a nearer tier still holds for the user, made of an older history; None when there is nothing.
-    """
-
-    status = 503
-    slug = "cache-unavailable"
-    title = "The cache of interest vectors does not answer"
-    retry_after_s = 1
-
-    def __init__(self, message: str, nearest: InterestVectors | None = None) -> None:
-        super().__init__(message)
-        self.nearest = nearest
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from app.batching import MicroBatcher
 from app.catalogue.live import LiveCatalogue
 from app.domain import Event, FloatArray, InterestVectors, ItemId, Rung, SlateRequest, UserId
-from app.errors import Overloaded
+from app.errors import CacheUnavailable, Overloaded
 from app.history.store import HistoryStore
-from app.interests.cache import CacheUnavailable, InterestCache
+from app.interests.cache import InterestCache
 from app.interests.encoder import Reading, read_events
 
 
@@ -108,7 +108,8 @@ class Profiles:
         try:
             return await self._cache.get(user_id, watermark), ()
         except CacheUnavailable as unavailable:
-            return unavailable.nearest, ("interest_cache_unavailable",)
+            near = unavailable.nearest
+            return near if isinstance(near, InterestVectors) else None, ("interest_cache_unavailable",)
 
     async def _keep(self, user_id: UserId, vectors: InterestVectors) -> tuple[str, ...]:
         try:

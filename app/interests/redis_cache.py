@@ -11,8 +11,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from app.domain import InterestVectors, UserId
-from app.errors import SettingsError
-from app.interests.cache import CacheCounts, CacheUnavailable
+from app.errors import CacheUnavailable, SettingsError
+from app.interests.cache import CacheCounts
 from app.interests.cache_codec import decode_vectors, encode_vectors
 from app.storage.circuit_breaker import CircuitBreaker
 from app.users.digest import user_digest

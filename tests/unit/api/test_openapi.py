@@ -1,3 +1,4 @@
+import importlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.answers import ANSWERS
+from app.api.openapi import error_kinds
 from app.main import create_app
 from app.settings import Settings
 
@@ -227,3 +229,10 @@ def _first_example(document: dict[str, Any], operation_id: str) -> Any:
     method, path = OPERATIONS[operation_id]
     (body,) = _bodies(document["paths"][path][method])
     return next(iter(body["examples"].values()))["value"]
+
+
+def test_what_may_be_refused_is_known_before_the_rooms_are_built() -> None:
+    """Else the document would tell another thing after the first request than before it."""
+    importlib.import_module("app.wiring")
+    ours = {kind.__module__ for kind in error_kinds() if kind.__module__.startswith("app.")}
+    assert ours == {"app.errors", "app.api.refusals"}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.domain import InterestVectors, UserId
-from app.interests.cache import CacheCounts, CacheUnavailable, MemoryInterestCache, TieredInterestCache
+from app.errors import CacheUnavailable
+from app.interests.cache import CacheCounts, MemoryInterestCache, TieredInterestCache
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,7 @@ from tiny import event
 
 from app.catalogue.text import item_text
 from app.domain import Context, InterestVectors, Item, ItemId, Rung, SlateRequest, UserId
-from app.errors import Overloaded
-from app.interests.cache import CacheUnavailable
+from app.errors import CacheUnavailable, Overloaded
 from app.settings import Settings
 from app.wiring import Resources, open_resources
 

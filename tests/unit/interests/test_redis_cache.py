@@ -13,8 +13,8 @@ import pytest
 from redis import Redis
 
 from app.domain import InterestVectors, UserId
-from app.errors import SettingsError
-from app.interests.cache import CacheCounts, CacheUnavailable
+from app.errors import CacheUnavailable, SettingsError
+from app.interests.cache import CacheCounts
 from app.interests.redis_cache import MAX_CONNECTIONS, RedisInterestCache
 from app.storage.embedded_valkey import EmbeddedValkey
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from app.domain import Event, EventId, InterestVectors, ItemId, UserId
-from app.errors import MergeRefused
+from app.errors import CacheUnavailable, MergeRefused
 from app.history.observations import Observation
 from app.history.store import HistoryStore
-from app.interests.cache import CacheUnavailable, MemoryInterestCache
+from app.interests.cache import MemoryInterestCache
 from app.slates.record import ServedItem, SlateRecord
 from app.slates.store import SlateStore
 from app.storage.database import Database, open_database
